@@ -1,0 +1,3 @@
+"""The front end without a screen."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Views as text and JSON."""
+
+from __future__ import annotations

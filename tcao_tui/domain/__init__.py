@@ -1,0 +1,3 @@
+"""Plain values: plans, events, the fold and its views. No I/O, no SDK, no Textual."""
+
+from __future__ import annotations

@@ -1,0 +1,106 @@
+"""The Plan: everything needed to carry a run out again, and the hash that an approval is bound to.
+
+Reading and writing plan files is the business of `store.plan_file`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tcao_tui.domain.training_config import TrainingConfig
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ScoreSpec(_Part):
+    """A layer-3 eval: rows of `{"input","output"}` answered greedily and graded."""
+
+    file: Path = Field(description="Rows with the wanted answers; never trained on.")
+    grader: str = Field(default="exact", description="Name of the grader.")
+    max_rows: int = Field(default=100, ge=1, description="Rows scored, from the top of the file.")
+    max_tokens: int = Field(default=64, ge=1, description="Tokens generated per answer.")
+
+
+class EvalPlan(_Part):
+    """What is measured besides training and validation loss."""
+
+    sample_prompts: tuple[str, ...] = Field(
+        default=(), max_length=8, description="Fixed prompts answered at each eval, to look at."
+    )
+    sample_max_tokens: int = Field(default=64, ge=1, description="Tokens generated per sample.")
+    score: ScoreSpec | None = Field(default=None, description="Application-specific score, before and after.")
+
+
+class Budget(_Part):
+    """Limits that the worker enforces."""
+
+    max_cost_usd: float | None = Field(default=None, ge=0, description="Stop with a checkpoint at this cost, USD.")
+
+
+class DataHashes(_Part):
+    """SHA-256 of each data file, hex; what is trained on is what was approved."""
+
+    train_file: str = ""
+    val_file: str = ""
+    score_file: str = ""
+
+
+class Plan(_Part):
+    """Goal, method, training, evals and budget of one run; frozen once approved."""
+
+    version: Literal[1] = 1
+    goal: str = Field(default="", description="What the model should become good at, in a sentence.")
+    method: str = Field(default="sft", description="Training method.")
+    training: TrainingConfig = Field(description="Hyperparameters, or the path of their own file.")
+    evals: EvalPlan = EvalPlan()
+    budget: Budget = Budget()
+    data: DataHashes = Field(default=DataHashes(), description="Filled in when the plan is resolved.")
+
+    def canonical(self) -> dict[str, Any]:
+        """Plain values with data named by content, not by place: a copy elsewhere is the same plan."""
+        plain = self.model_dump(mode="json")
+        plain["training"]["train_file"] = self.data.train_file
+        plain["training"]["val_file"] = self.data.val_file
+        if plain["evals"]["score"] is not None:
+            plain["evals"]["score"]["file"] = self.data.score_file
+        return plain
+
+
+class PriceQuote(_Part):
+    """Prices that an approval was given for, USD per million tokens; None is unknown, never free."""
+
+    backend: str = Field(description="Address of the server the plan would run on.")
+    source: str = Field(description="Where the numbers come from.")
+    train_usd: float | None = None
+    prefill_usd: float | None = None
+    sample_usd: float | None = None
+    storage_usd_per_gb_month: float | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether every price is known and zero."""
+        return self.train_usd == self.prefill_usd == self.sample_usd == self.storage_usd_per_gb_month == 0
+
+
+def approval_hash(plan: Plan, quote: PriceQuote) -> str:
+    """Hash of the resolved plan and its prices; any change to either voids an approval.
+
+    Returns:
+        The first 16 hex digits of the SHA-256 of the canonical JSON.
+    """
+    body = {"plan": plan.canonical(), "prices": quote.model_dump(mode="json", exclude={"backend"})}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def config_hash(plan: Plan) -> str:
+    """Hash that marks checkpoints, so that a resume with another config is noticed; 16 hex digits."""
+    text = json.dumps(plan.canonical(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

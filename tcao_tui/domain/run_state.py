@@ -1,0 +1,227 @@
+"""The one fold: events and metric rows in, a `RunView` out. Mutable inside, frozen outside.
+
+Reading the store and judging liveness is the business of `services.follow`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tcao_tui.domain.checkpoints import CheckpointRecord
+from tcao_tui.domain.events import (
+    CheckpointDeleted,
+    CheckpointSaved,
+    DataLoaded,
+    Finished,
+    Launched,
+    MetricRow,
+    PhaseChanged,
+    Resumed,
+    SamplesTaken,
+    Scored,
+    Spend,
+    StoredEvent,
+    UnknownEvent,
+    Waiting,
+)
+from tcao_tui.domain.run_view import SILENCE_LIMIT_SECONDS, LeaseState, RunStatus, RunSummary, RunView
+from tcao_tui.domain.series import Series
+
+_EVENTS_KEPT = 500
+_SAMPLES_KEPT = 200
+_PACE_ROWS = 50
+
+_OUTCOMES = {
+    "completed": RunStatus.COMPLETED,
+    "stopped": RunStatus.STOPPED,
+    "failed": RunStatus.FAILED,
+    "interrupted": RunStatus.INTERRUPTED,
+    "budget": RunStatus.BUDGET,
+}
+
+
+def judge(recorded: RunStatus, lease: LeaseState) -> RunStatus:
+    """The status to show: what the run says of itself, unless its worker is gone or silent."""
+    if recorded is RunStatus.CREATED:
+        return RunStatus.STARTING if lease.held else recorded
+    if not recorded.is_live:
+        return recorded
+    age = lease.heartbeat_age_seconds
+    silent = age is not None and age > SILENCE_LIMIT_SECONDS
+    return RunStatus.LOST if silent or not lease.held else recorded
+
+
+@dataclass(slots=True)
+class _Now:
+    """What the newest attempt says of itself."""
+
+    status: RunStatus = RunStatus.CREATED
+    attempt: int = 0
+    phase: str = ""
+    phase_detail: str = ""
+    pid: int | None = None
+    started_at: float | None = None
+    waiting: Waiting | None = None
+    finished: Finished | None = None
+
+
+class RunState:
+    """Fold of one run.
+
+    Args:
+        summary: The run's row in the store: identity and totals that no event repeats.
+    """
+
+    def __init__(self, summary: RunSummary) -> None:
+        self.summary = summary
+        self.series: dict[str, Series] = {}
+        self.superseded_rows = 0
+        self._now = _Now()
+        self._first_started_at: float | None = None
+        self._resume_steps: dict[int, int] = {}
+        self._step = 0
+        self._pace: deque[tuple[int, float]] = deque(maxlen=_PACE_ROWS)
+        self._data: DataLoaded | None = None
+        self._checkpoints: dict[str, CheckpointRecord] = {}
+        self._samples: deque[SamplesTaken] = deque(maxlen=_SAMPLES_KEPT)
+        self._scores: list[Scored] = []
+        self._events: deque[StoredEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._unknown: Counter[str] = Counter()
+        self._updated_at = summary.created_at
+        self._tokens = 0
+        self._cost_usd: float | None = 0.0
+
+    def apply(self, stored: StoredEvent) -> None:
+        """Fold one event."""
+        self._events.append(stored)
+        self._updated_at = max(self._updated_at, stored.at)
+        match stored.event:
+            case Launched() as event:
+                self._launched(stored, event)
+            case Resumed(step=step):
+                self._resumed(stored.attempt, step)
+            case PhaseChanged(phase=phase, detail=detail):
+                self._now.phase, self._now.phase_detail = phase, detail
+                if self._now.finished is None:
+                    self._now.status = RunStatus.PAUSED if phase == "paused" else RunStatus.RUNNING
+            case Waiting() as event:
+                self._now.waiting = None if event.over else event
+            case DataLoaded() as event:
+                self._data = event
+            case CheckpointSaved(checkpoint=checkpoint):
+                self._checkpoints[checkpoint.name] = checkpoint
+            case CheckpointDeleted(name=name):
+                self._checkpoints.pop(name, None)
+            case SamplesTaken() as event:
+                self._samples.append(event)
+            case Scored() as event:
+                self._scores.append(event)
+            case Finished() as event:
+                self._now.finished, self._now.waiting = event, None
+                self._now.status = _OUTCOMES[event.outcome]
+            case UnknownEvent(kind=kind):
+                self._unknown[kind] += 1
+            case _:
+                pass
+
+    def apply_metrics(self, row: MetricRow) -> None:
+        """Fold one row of numbers; rows that a later attempt trained anew are counted and left out."""
+        if any(a > row.attempt and step < row.step for a, step in self._resume_steps.items()):
+            self.superseded_rows += 1
+            return
+        self._updated_at = max(self._updated_at, row.at)
+        for key, value in row.values.items():
+            series = self.series.get(key)
+            if series is None:
+                series = self.series[key] = Series()
+            series.append(row.step, value)
+        if row.batch is not None and row.step >= self._step:
+            self._step = row.step
+            self._pace.append((row.step, row.at))
+
+    def apply_spend(self, spend: Spend) -> None:
+        """Fold one entry of the ledger; an unknown price makes the total unknown."""
+        self._tokens += spend.tokens
+        if spend.usd is None or self._cost_usd is None:
+            self._cost_usd = None
+        else:
+            self._cost_usd += spend.usd
+
+    def view(self, lease: LeaseState, *, now: float, pending_verb: str = "") -> RunView:
+        """Freeze the state as front ends see it at Unix time `now`, seconds."""
+        at = self._now
+        status = judge(at.status, lease)
+        if status is RunStatus.RUNNING:
+            status = RunStatus.WAITING if at.waiting else RunStatus.STOPPING if pending_verb == "stop" else status
+        ended = self._updated_at if not status.is_live else now
+        return RunView(
+            **self._identity(),
+            status=status,
+            phase=at.phase,
+            phase_detail=at.phase_detail,
+            step=self._step,
+            attempt=at.attempt,
+            worker_pid=lease.pid if lease.held else None,
+            heartbeat_age_seconds=lease.heartbeat_age_seconds,
+            started_at=self._first_started_at,
+            updated_at=self._updated_at,
+            elapsed_seconds=ended - self._first_started_at if self._first_started_at else 0.0,
+            eta_seconds=self._eta_seconds() if status is RunStatus.RUNNING else None,
+            tokens=self._tokens,
+            cost_usd=self._cost_usd,
+            waiting=at.waiting,
+            finished=at.finished,
+            data=self._data,
+            checkpoints=tuple(sorted(self._checkpoints.values(), key=lambda c: (c.step, c.attempt))),
+            samples=tuple(self._samples),
+            scores=tuple(self._scores),
+            events=tuple(self._events),
+            series=self.series,
+            pending_verb=pending_verb,
+            superseded_rows=self.superseded_rows,
+            unknown_kinds=dict(self._unknown),
+        )
+
+    def _identity(self) -> dict[str, Any]:
+        s = self.summary
+        return {
+            "run_id": s.run_id,
+            "name": s.name,
+            "method": s.method,
+            "base_model": s.base_model,
+            "backend": s.backend,
+            "total_steps": s.total_steps,
+            "created_at": s.created_at,
+        }
+
+    def _launched(self, stored: StoredEvent, event: Launched) -> None:
+        self._now = _Now(
+            status=RunStatus.STARTING, attempt=stored.attempt, pid=event.pid, started_at=stored.at, phase="starting"
+        )
+        self._first_started_at = self._first_started_at or stored.at
+        self._pace.clear()
+
+    def _resumed(self, attempt: int, step: int) -> None:
+        self._resume_steps[attempt] = step
+        for series in self.series.values():
+            before = len(series)
+            series.drop_after(step)
+            self.superseded_rows += before - len(series)
+        self._step = min(self._step, step)
+        self._samples = deque((s for s in self._samples if s.step <= step), maxlen=_SAMPLES_KEPT)
+        self._scores = [s for s in self._scores if s.step <= step]
+
+    def _eta_seconds(self) -> float | None:
+        if len(self._pace) < 2:
+            return None
+        (first_step, first_at), (last_step, last_at) = self._pace[0], self._pace[-1]
+        if last_step <= first_step or last_at <= first_at:
+            return None
+        return (self.summary.total_steps - last_step) * (last_at - first_at) / (last_step - first_step)
+
+
+def with_status(summary: RunSummary, lease: LeaseState) -> RunSummary:
+    """The summary with liveness taken into account."""
+    return replace(summary, status=judge(summary.recorded_status, lease))

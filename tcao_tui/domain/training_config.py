@@ -1,0 +1,83 @@
+"""The training part of a plan: `training-config.yaml`, the single source of truth for hyperparameters.
+
+Every field's description is its documentation in the file, the forms, the flags and the planner's tool schema.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+WEEK_SECONDS = 7 * 24 * 3600
+
+TrainOnWhat = Literal[
+    "last_assistant_message",
+    "last_assistant_turn",
+    "all_assistant_messages",
+    "all_messages",
+    "all_tokens",
+    "all_user_and_system_messages",
+]
+"""Names of the cookbook's `TrainOnWhat`: which tokens carry loss."""
+
+Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+RUN_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+class TrainingConfig(BaseModel):
+    """Hyperparameters and data of one training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+    base_model: str = Field(min_length=1, description="Model to start from, as the server names it.")
+    run_name: str = Field(pattern=RUN_NAME_PATTERN, description="Label of the run: letters, digits, . _ -")
+    train_file: Path = Field(description='Training rows, JSONL of {"input","output"} or {"messages"}.')
+    val_file: Path | None = Field(default=None, description="Validation rows, same formats; never trained on.")
+    lora_rank: Positive = Field(default=32, description="LoRA rank, a power of two within the model's cap.")
+    train_mlp: bool = Field(default=True, description="LoRA on MLP/MoE layers.")
+    train_attn: bool = Field(default=True, description="LoRA on attention layers.")
+    train_unembed: bool = Field(default=True, description="LoRA on the unembedding.")
+    max_seq_len: Positive = Field(default=4096, description="Tokens per row; longer rows are cut and counted.")
+    train_batch_size: Positive = Field(default=128, description="Rows per optimiser step.")
+    num_steps: Positive = Field(default=100, description="Optimiser steps in total.")
+    eval_every: NotNegative = Field(default=20, description="Steps between validations; 0: only at the ends.")
+    learning_rate: float = Field(gt=0, le=1, description="Adam's learning rate.")
+    weight_decay: float = Field(default=0.0, ge=0, lt=1, description="Decoupled weight decay.")
+
+    save_every: NotNegative = Field(default=20, description="Steps between checkpoints; 0: only at the end.")
+    submit_ahead: NotNegative = Field(default=2, description="Batches sent before the oldest is waited for.")
+    seed: int = Field(default=0, description="Seeds LoRA initialisation, row order and sampling.")
+    renderer_name: str | None = Field(default=None, description="Cookbook renderer; empty: the recommended one.")
+    train_on_what: TrainOnWhat = Field(default="all_assistant_messages", description="Tokens that carry loss.")
+    input_field: str = Field(default="input", min_length=1, description="Field of a row that holds the prompt.")
+    output_field: str = Field(default="output", min_length=1, description="Field that holds the answer.")
+    adam_beta1: float = Field(default=0.9, ge=0, lt=1, description="Adam's beta1.")
+    adam_beta2: float = Field(default=0.95, ge=0, lt=1, description="Adam's beta2.")
+    adam_eps: float = Field(default=1e-8, gt=0, description="Adam's epsilon; the cookbook's default.")
+    grad_clip_norm: float = Field(default=0.0, ge=0, description="Clip gradients to this norm; 0: do not clip.")
+    checkpoint_ttl_seconds: int = Field(
+        default=WEEK_SECONDS,
+        ge=WEEK_SECONDS,
+        description="Life of a resume point on the server; at least 7 days.",
+    )
+
+    @field_validator("lora_rank")
+    @classmethod
+    def _rank_is_a_power_of_two(cls, rank: int) -> int:
+        if rank & (rank - 1):
+            below = 1 << (rank.bit_length() - 1)
+            raise ValueError(f"must be a power of two; the nearest are {below} and {below * 2}")
+        return rank
+
+    @model_validator(mode="after")
+    def _combinations_make_sense(self) -> Self:
+        if not (self.train_mlp or self.train_attn or self.train_unembed):
+            raise ValueError("train_mlp, train_attn and train_unembed are all false: nothing would be trained")
+        if self.val_file is not None and self.val_file == self.train_file:
+            raise ValueError("val_file is train_file: validation on training rows says nothing")
+        if self.input_field == self.output_field:
+            raise ValueError(f"input_field and output_field are both {self.input_field!r}")
+        return self

@@ -1,0 +1,3 @@
+"""Graders of application-specific evals."""
+
+from __future__ import annotations

@@ -1,0 +1,96 @@
+"""What a training method is, and all that it may do.
+
+A method has a light `spec` (anyone may import it) and a heavy `run` (only the worker loads it). It never touches the
+store, the lease or the screen: it acts through `RunContext`, so every method survives, pauses and resumes alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from typing import ClassVar, Protocol
+
+from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
+from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
+from tcao_tui.domain.events import RunEvent, Spend
+from tcao_tui.domain.plan import Plan
+
+
+class Directive(Enum):
+    """What the worker wants of the method after a step."""
+
+    CONTINUE = auto()
+    CHECKPOINT = auto()
+    PAUSE = auto()
+    STOP = auto()
+
+
+class RunContext(Protocol):
+    """The worker as a method sees it. Every call that commits raises `Fenced` when another worker took the run."""
+
+    @property
+    def plan(self) -> Plan:
+        """The approved plan; paths are absolute."""
+        ...
+
+    @property
+    def resume_point(self) -> CheckpointRecord | None:
+        """The checkpoint to start from; None for a new run."""
+        ...
+
+    @property
+    def backend(self) -> TinkerBackend:
+        """The Tinker client of this attempt."""
+        ...
+
+    def emit(self, *events: RunEvent) -> None:
+        """Commit facts."""
+        ...
+
+    def record_step(
+        self,
+        step: int,
+        values: Mapping[str, float],
+        *,
+        trained: DataCursor | None = None,
+        spends: Sequence[Spend] = (),
+    ) -> None:
+        """Commit the numbers of one step and what it cost in one transaction.
+
+        Args:
+            step: Updates applied when the row's weights result.
+            values: Metric key to number.
+            trained: Which batch this update trained; None for rows that trained nothing.
+            spends: Tokens used and their price.
+        """
+        ...
+
+    async def save_checkpoint(
+        self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
+    ) -> CheckpointRecord:
+        """Save on the server, then commit, then thin out older ones, in that order (ARCHITECTURE §5)."""
+        ...
+
+    async def directive(self) -> Directive:
+        """What a person or the budget wants now; cheap enough to ask after every step."""
+        ...
+
+    async def paused(self) -> Directive:
+        """Wait, after a pause was asked for and the checkpoint is saved, until it is over: CONTINUE or STOP."""
+        ...
+
+
+class MethodSpec(Protocol):
+    """The light part: a name, a sentence, and the metrics that the method emits, most telling first."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+
+
+class Method(Protocol):
+    """The heavy part: `run.py` has a function of this shape."""
+
+    async def __call__(self, context: RunContext) -> None:
+        """Carry the plan out from `context.resume_point` to its last step, or until STOP."""
+        ...

@@ -1,0 +1,3 @@
+"""Supervised fine-tuning."""
+
+from __future__ import annotations

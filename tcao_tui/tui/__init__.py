@@ -1,0 +1,3 @@
+"""The Textual front end."""
+
+from __future__ import annotations

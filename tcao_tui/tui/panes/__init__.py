@@ -1,0 +1,3 @@
+"""Panes; they never import each other."""
+
+from __future__ import annotations

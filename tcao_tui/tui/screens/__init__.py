@@ -1,0 +1,3 @@
+"""Screens: pages made of panes."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Reusable widgets that know no run."""
+
+from __future__ import annotations
