@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.domain.training_config import TrainingConfig
@@ -16,6 +16,7 @@ from tcao_tui.errors import BackendError
 
 if TYPE_CHECKING:
     import tinker
+    from transformers import PreTrainedTokenizerBase
 
 
 class Unsupported(BackendError):
@@ -100,7 +101,7 @@ class Trainer(Protocol):
         """
         ...
 
-    def tokenizer(self) -> Any:
+    def tokenizer(self) -> PreTrainedTokenizerBase:
         """The model's Hugging Face tokenizer."""
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.events import DataLoaded, Finished, SamplesTaken, Scored, StoredEvent, Waiting
@@ -138,3 +139,20 @@ class RunView:
     unknown_kinds: Mapping[str, int] = field(default_factory=dict[str, int])
     is_sampled: bool = False
     notes: tuple[str, ...] = ()
+
+
+class ViewSource(Protocol):
+    """Something that can be watched: a run of our store, or a directory that the cookbook writes."""
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the last poll reached the end of what is written."""
+        ...
+
+    def poll(self) -> RunView:
+        """Read what is new, bounded by count and time, and return the view; blocks on disk, never on the network."""
+        ...
+
+    def close(self) -> None:
+        """Release files and processes."""
+        ...
