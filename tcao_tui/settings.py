@@ -1,0 +1,116 @@
+"""What a person sets once for all runs: `settings.yaml` in the configuration directory.
+
+Keys never stand in it, only where they come from. Choosing a profile is the business of `services.backends`.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from tcao_tui import paths
+from tcao_tui.errors import PlanInvalid
+
+RESERVED_PROFILES = ("local", "tinker")
+"""Names of the built-in profiles."""
+
+
+class SettingsInvalid(PlanInvalid):
+    """The settings file does not validate."""
+
+    title = "Invalid settings"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProfileSettings(_Part):
+    """A server that speaks the Tinker API; with no key source, the SDK's own order of credentials is used."""
+
+    base_url: str | None = Field(default=None, pattern=r"^https?://", description="Address; empty: Tinker's own.")
+    key_env: str | None = Field(
+        default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Environment variable that holds the key."
+    )
+    key_file: Path | None = Field(default=None, description="File whose first line is the key.")
+    key_command: str | None = Field(default=None, min_length=1, description="Command that prints the key.")
+
+    @model_validator(mode="after")
+    def _one_key_source(self) -> Self:
+        if sum(source is not None for source in (self.key_env, self.key_file, self.key_command)) > 1:
+            raise ValueError("give one of key_env, key_file and key_command")
+        return self
+
+
+ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
+
+
+class Settings(_Part):
+    """All settings; every one has a default."""
+
+    backend: str | None = Field(default=None, description="Profile to use when neither option nor environment says.")
+    theme: str | None = Field(default=None, description="Theme of the console; empty: follow the terminal.")
+    profiles: dict[ProfileName, ProfileSettings] = Field(default={}, description="Further servers by name.")
+
+    @model_validator(mode="after")
+    def _names_are_free_and_known(self) -> Self:
+        for name in self.profiles:
+            if name in RESERVED_PROFILES:
+                raise ValueError(f"profile {name!r} is built in; choose another name")
+        known = [*RESERVED_PROFILES, *self.profiles]
+        if self.backend is not None and self.backend not in known:
+            raise ValueError(f"backend {self.backend!r} is not a profile; there are: {', '.join(known)}")
+        return self
+
+
+def settings_path() -> Path:
+    """Where the settings lie, whether or not the file exists."""
+    return paths.config_dir() / "settings.yaml"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings; a missing or empty file means defaults.
+
+    Raises:
+        SettingsInvalid: With the key path of each mistake and the nearest known name.
+    """
+    path = path or settings_path()
+    try:
+        plain: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"cannot be read: {error}", where=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        raise SettingsInvalid(
+            f"not valid YAML: {getattr(error, 'problem', None) or 'syntax error'}", where=f"{path}{line}"
+        ) from error
+    try:
+        return Settings.model_validate({} if plain is None else plain)
+    except ValidationError as error:
+        raise SettingsInvalid(_explain(error), where=str(path), next_step="tcao doctor names every setting") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Each mistake with its key path; never the value, since somebody may have pasted a key."""
+    lines: list[str] = []
+    for mistake in error.errors(include_input=False, include_url=False, include_context=False):
+        key_path = ".".join(str(part) for part in mistake["loc"]) or "settings"
+        text = mistake["msg"].removeprefix("Value error, ")
+        if mistake["type"] == "extra_forbidden":
+            text = "unknown key" + _nearest(mistake["loc"])
+        lines.append(f"{key_path}: {text}")
+    return "; ".join(lines)
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    key_path = [str(part) for part in location]
+    names = list((ProfileSettings if key_path[0] == "profiles" else Settings).model_fields)
+    near = get_close_matches(key_path[-1], names, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(names)}"
