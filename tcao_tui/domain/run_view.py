@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tcao_tui.domain.checkpoints import CheckpointRecord
-from tcao_tui.domain.events import DataLoaded, Finished, SamplesTaken, Scored, StoredEvent, Waiting
-from tcao_tui.domain.series import Series
+if TYPE_CHECKING:  # the console paints before pydantic has been imported
+    from tcao_tui.domain.checkpoints import CheckpointRecord
+    from tcao_tui.domain.events import DataLoaded, Finished, SamplesTaken, Scored, StoredEvent, Waiting
+    from tcao_tui.domain.series import Series
 
 HEARTBEAT_SECONDS = 2.0
 """How often a worker says that it lives."""
