@@ -1,0 +1,113 @@
+"""A real engine in a process of its own, for tests of everything that talks to one.
+
+Out of scope: pytest; `tests/engine/conftest.py` has the fixtures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tcao_tui.engine.state_dir import start_ticks
+
+START_SECONDS = 90.0
+
+
+class EngineProcess:
+    """A running engine: `url`, `key`, `pid`, and ways to end and restart it."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        faults: Path | None = None,
+        model_dirs: Sequence[str | Path] = (),
+        env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.state_dir = state_dir
+        self.log_path = state_dir.with_name(f"{state_dir.name}.log")
+        self._command = [sys.executable, "-m", "tcao_tui.engine", "--state-dir", str(state_dir)]
+        self._command += [f"--model-dir={directory}" for directory in model_dirs]
+        self._command += [] if faults is None else ["--faults", str(faults)]
+        self._options = list(options)
+        self._env = {**os.environ, "TOKENIZERS_PARALLELISM": "false", **(env or {})}
+        self.url = ""
+        self._start("0")
+
+    def _start(self, port: str) -> None:
+        self.process = self._spawn([*self._command, *self._options, "--port", port])
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_announced():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the engine did not start:\n{self.log()}")
+            time.sleep(0.02)
+        self.url = json.loads((self.state_dir / "engine.json").read_text())["url"]
+        self.key = (self.state_dir / "key").read_text().strip()
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with self.log_path.open("ab") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, start_new_session=True
+            )
+
+    def _is_announced(self) -> bool:
+        path = self.state_dir / "engine.json"
+        if not path.exists():
+            return False
+        entry = json.loads(path.read_text())
+        return entry["pid"] == self.pid and entry["pid_start_ticks"] == start_ticks(self.pid)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """SIGKILL, as by the kernel's memory killer."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def wait_dead(self) -> int:
+        """Wait until it has died by itself; returns the exit status."""
+        return self.process.wait(timeout=60)
+
+    def restart(self, *, options: Sequence[str] | None = None) -> None:
+        """Stop it if it lives, and start it again on the same port, so that clients find it."""
+        self.stop()
+        if options is not None:
+            self._options = list(options)
+        self._start(self.url.rpartition(":")[2])
+
+
+def start(
+    state_dir: Path,
+    faults: Path | None = None,
+    model_dirs: Sequence[str | Path] = (),
+    env: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+) -> EngineProcess:
+    """Start an engine and wait until it listens (its models may still be loading).
+
+    Args:
+        state_dir: Its state directory; the log is written beside it.
+        faults: A fault script.
+        model_dirs: Further models, `DIR` or `NAME=DIR`.
+        env: Changes to the environment.
+        options: Further command-line options.
+    """
+    return EngineProcess(state_dir, faults=faults, model_dirs=model_dirs, env=env, options=options)
