@@ -1,0 +1,91 @@
+"""The Tinker client with every request that changes something passing a numbered side effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from tcao_tui.clients.tinker_port import (
+    PendingStep,
+    RemoteCheckpoint,
+    Sampler,
+    SavedWeights,
+    StepResult,
+    TinkerBackend,
+    Trainer,
+)
+from tcao_tui.domain.plan import PriceQuote
+from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.worker.side_effects import SideEffects
+
+if TYPE_CHECKING:
+    import tinker
+    from transformers import PreTrainedTokenizerBase
+
+
+class NumberedBackend:
+    """A `TinkerBackend` that counts."""
+
+    def __init__(self, inner: TinkerBackend, effects: SideEffects) -> None:
+        self._inner, self._effects = inner, effects
+
+    @property
+    def quote(self) -> PriceQuote:
+        """Prices of the plan's base model here."""
+        return self._inner.quote
+
+    async def open_trainer(
+        self, config: TrainingConfig, *, state_path: str | None, metadata: Mapping[str, str]
+    ) -> Trainer:
+        """Create a LoRA, or load one."""
+        with self._effects.point("remote.open_trainer"):
+            trainer = await self._inner.open_trainer(config, state_path=state_path, metadata=metadata)
+        return NumberedTrainer(trainer, self._effects)
+
+    async def checkpoints_of(self, run_id: str) -> Sequence[RemoteCheckpoint]:
+        """Checkpoints on the server whose metadata names our run."""
+        return await self._inner.checkpoints_of(run_id)
+
+    async def delete(self, path: str) -> None:
+        """Delete a checkpoint for good."""
+        with self._effects.point("remote.delete"):
+            await self._inner.delete(path)
+
+    async def set_ttl(self, path: str, ttl_seconds: int | None) -> None:
+        """Set or remove the expiry of a checkpoint."""
+        with self._effects.point("remote.set_ttl"):
+            await self._inner.set_ttl(path, ttl_seconds)
+
+    async def close(self, outcome: Literal["success", "errored", "interrupted"], detail: str = "") -> None:
+        """End the session and say how."""
+        with self._effects.point("remote.close"):
+            await self._inner.close(outcome, detail)
+
+
+class NumberedTrainer:
+    """A `Trainer` that counts; reading the weights changes nothing and is not counted."""
+
+    def __init__(self, inner: Trainer, effects: SideEffects) -> None:
+        self._inner, self._effects = inner, effects
+
+    def submit_step(self, batch: Sequence[tinker.Datum], *, learning_rate: float) -> PendingStep:
+        """Send one update."""
+        with self._effects.point("remote.submit_step"):
+            return self._inner.submit_step(batch, learning_rate=learning_rate)
+
+    async def nll(self, batch: Sequence[tinker.Datum]) -> StepResult:
+        """Loss of rows that are not trained."""
+        return await self._inner.nll(batch)
+
+    async def sampler(self) -> Sampler:
+        """A sampler of the present weights."""
+        return await self._inner.sampler()
+
+    async def save(self, name: str, *, ttl_seconds: int | None, metadata: Mapping[str, str]) -> SavedWeights:
+        """Save weights and optimiser."""
+        with self._effects.point("remote.save"):
+            return await self._inner.save(name, ttl_seconds=ttl_seconds, metadata=metadata)
+
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The model's tokenizer."""
+        return self._inner.tokenizer()
