@@ -1,4 +1,4 @@
-"""Numbers in words, the same on every front end: durations, counts, money, losses. An unknown value is said, never 0."""
+"""Numbers in words, the same on every front end: durations, counts, money, losses. What is unknown is said, never 0."""
 
 from __future__ import annotations
 

@@ -1,0 +1,62 @@
+"""How commands follow runs: the source, the reporter that fits the output, and waiting for the end."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tcao_tui.cli.context import CliContext
+from tcao_tui.cli.render.live import (
+    JsonReporter,
+    LiveLineReporter,
+    Reporter,
+    TextReporter,
+    follow,
+)
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.run_view import RunView
+    from tcao_tui.store.port import RunStore
+
+
+def run_dir(console: CliContext, run_id: str) -> Path:
+    """Directory of a run."""
+    return console.runs_root / run_id
+
+
+def view_now(store: RunStore, run_id: str) -> RunView:
+    """A run as it is now, read to the end."""
+    from tcao_tui.services.follow import Follower
+
+    with closing(Follower(store, run_id)) as source:
+        view = source.poll()
+        while not source.caught_up:
+            view = source.poll()
+        return view
+
+
+def wait_for_end(console: CliContext, store: RunStore, run_id: str, *, skip_history: bool = False) -> RunView:
+    """Follow a run to its end with progress on stderr, or events on stdout for `stream-json`."""
+    from tcao_tui.services.follow import Follower
+
+    with closing(Follower(store, run_id)) as source:
+        try:
+            return follow(source, reporter(console, skip_history=skip_history))
+        except KeyboardInterrupt:
+            console.progress(f"\nno longer following; the run goes on: tcao watch {run_id}")
+            raise
+
+
+def reporter(console: CliContext, *, skip_history: bool = False) -> Reporter:
+    """The reporter for this call's output and terminal."""
+    if console.output == "stream-json":
+        return JsonReporter(console.result)
+    if console.draws_progress:
+        return LiveLineReporter(
+            lambda text: click.echo(text, err=True, nl=False), lambda: shutil.get_terminal_size().columns
+        )
+    return TextReporter(console.progress, skip_history=skip_history)
