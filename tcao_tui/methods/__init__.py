@@ -1,3 +1,12 @@
 """Training methods: a light `spec` that anyone may import and a heavy `run` that only the worker loads."""
 
 from __future__ import annotations
+
+from tcao_tui.methods.port import Method, MethodSpec
+from tcao_tui.registry import Registry
+
+METHODS: Registry[Method] = Registry("tcao_tui.methods", {"sft": "tcao_tui.methods.sft.run:run"})
+"""What carries a plan out; loading one imports tinker and torch."""
+
+SPECS: Registry[type[MethodSpec]] = Registry("tcao_tui.method_specs", {"sft": "tcao_tui.methods.sft.spec:SftSpec"})
+"""Names, summaries and metrics of the same methods, light."""

@@ -1,0 +1,16 @@
+"""Right means the same text, white space at the ends aside."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ExactMatch:
+    """Trimmed exact match."""
+
+    name: ClassVar[str] = "exact"
+
+    def grade(self, answer: str, reference: str) -> bool | None:
+        """Whether both are equal after trimming; None when there is no reference."""
+        wanted = reference.strip()
+        return answer.strip() == wanted if wanted else None
