@@ -49,7 +49,7 @@ async def connect(
         base_url: Address of the server; None is the SDK's default.
         api_key: Key; None leaves the search for one to the SDK.
         quote: Prices of the plan's base model on this server.
-        run_metadata: Text pairs that the server keeps with the session.
+        run_metadata: Text pairs that the server keeps with the session and with each of its training runs.
         on_waiting: Told of waits, on the running event loop.
 
     Raises:
@@ -72,16 +72,22 @@ async def connect(
     except BaseException:
         await watch.stop()
         raise
-    return SdkBackend(service, quote, watch, SdkCheckpoints(rest))
+    return SdkBackend(service, quote, run_metadata, watch, SdkCheckpoints(rest))
 
 
 class SdkBackend:
     """One session with its heartbeat, ended by `close`. Made by `connect`."""
 
     def __init__(
-        self, service: tinker.ServiceClient, quote: PriceQuote, watch: WaitWatch, checkpoints: SdkCheckpoints
+        self,
+        service: tinker.ServiceClient,
+        quote: PriceQuote,
+        run_metadata: Mapping[str, str],
+        watch: WaitWatch,
+        checkpoints: SdkCheckpoints,
     ) -> None:
         self._service = service
+        self._run_metadata = run_metadata
         self._quote = quote
         self._watch = watch
         self._checkpoints = checkpoints
@@ -102,7 +108,7 @@ class SdkBackend:
         doing = "creating the LoRA" if state_path is None else f"loading {clean(state_path)}"
         with self._watch.pending():
             try:
-                client = await self._create(config, state_path, dict(metadata))
+                client = await self._create(config, state_path, {**self._run_metadata, **metadata})
             except SDK_ERRORS as error:
                 gone = state_path is not None and status_of(error) == 404 and "session" not in str(error)
                 if gone:

@@ -1,0 +1,190 @@
+"""What the weights are worth between updates: validation loss, answers to fixed prompts, a score.
+
+Sampling is greedy and concurrent; every token is accounted for. A forward pass is billed at the price of training.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tcao_tui.clients.tinker_port import Sampler, StepResult, Trainer
+from tcao_tui.data.check import check_file, field_names
+from tcao_tui.data.formats.port import Conversation
+from tcao_tui.data.problems import Problems
+from tcao_tui.data.reader import RowReader
+from tcao_tui.domain.events import PhaseChanged, Sample, SamplesTaken, Scored, Spend
+from tcao_tui.domain.plan import ScoreSpec
+from tcao_tui.errors import PlanInvalid
+from tcao_tui.graders import GRADERS
+from tcao_tui.methods.port import RunContext
+from tcao_tui.methods.sft.rendering import ChatRenderer
+from tcao_tui.methods.sft.token_rows import TokenRows
+
+if TYPE_CHECKING:
+    import tinker
+
+_FORWARD_ROWS = 64
+_FORWARDS_AT_ONCE = 4
+_SAMPLES_AT_ONCE = 64
+
+
+def price(tokens: int, usd_per_million: float | None) -> float | None:
+    """USD for `tokens`; None when the price is unknown."""
+    return None if usd_per_million is None else tokens * usd_per_million / 1e6
+
+
+@dataclass(slots=True)
+class _Usage:
+    """Tokens of one evaluation."""
+
+    forward: int = 0
+    prompt: int = 0
+    sampled: int = 0
+
+    def spends(self, context: RunContext, step: int) -> list[Spend]:
+        """As ledger entries, only for what was used."""
+        quote = context.backend.quote
+        entries = [
+            Spend(kind="prefill", step=step, tokens=self.forward, usd=price(self.forward, quote.train_usd)),
+            Spend(kind="prefill", step=step, tokens=self.prompt, usd=price(self.prompt, quote.prefill_usd)),
+            Spend(kind="sample", step=step, tokens=self.sampled, usd=price(self.sampled, quote.sample_usd)),
+        ]
+        return [entry for entry in entries if entry.tokens]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A prompt and the wanted answer."""
+
+    prompt: Conversation
+    reference: str
+
+
+def read_score_rows(context: RunContext, spec: ScoreSpec) -> list[ScoreRow]:
+    """The first `max_rows` rows of the score's file.
+
+    Raises:
+        PlanInvalid: Bad rows, an answer that is missing, or a file that is not the approved one.
+    """
+    config = context.plan.training
+    report = check_file(spec.file, config)
+    report.raise_if_bad()
+    approved = context.plan.data.score_file
+    if approved and report.sha256 != approved:
+        raise PlanInvalid("the file has changed since the plan was approved", where=str(spec.file))
+    rows: list[ScoreRow] = []
+    for conversation in RowReader(spec.file, field_names(config), Problems()):
+        *prompt, answer = conversation
+        if not prompt or answer["role"] != "assistant":
+            raise PlanInvalid(
+                "a row to be scored must end with the wanted answer", where=f"{spec.file}:{len(rows) + 1}"
+            )
+        rows.append(ScoreRow(prompt, answer["content"]))
+        if len(rows) == spec.max_rows:
+            break
+    return rows
+
+
+@dataclass(slots=True)
+class Evaluator:
+    """Evaluates the present weights of one trainer."""
+
+    context: RunContext
+    trainer: Trainer
+    renderer: ChatRenderer
+    validation: TokenRows | None
+    score_rows: Sequence[ScoreRow]
+    _usage: _Usage = field(default_factory=_Usage)
+
+    async def evaluate(self, step: int, *, with_score: bool) -> None:
+        """Measure the weights after `step` updates and commit what was found."""
+        evals = self.context.plan.evals
+        score = evals.score if with_score else None
+        if self.validation is None and not evals.sample_prompts and score is None:
+            return
+        self._usage = _Usage()
+        self.context.emit(PhaseChanged(phase="evaluating"))
+        values = await self._validate() if self.validation is not None else {}
+        found: list[SamplesTaken | Scored] = []
+        if evals.sample_prompts or score is not None:
+            sampler = await self.trainer.sampler()
+            if evals.sample_prompts:
+                found.append(SamplesTaken(step=step, samples=tuple(await self._samples(sampler))))
+            if score is not None:
+                found.append(await self._score(sampler, score, step))
+        self.context.record_step(step, values, spends=self._usage.spends(self.context, step))
+        if found:
+            self.context.emit(*found)
+
+    async def _validate(self) -> dict[str, float]:
+        rows = self.validation
+        assert rows is not None
+        chunks = [range(start, min(start + _FORWARD_ROWS, len(rows))) for start in range(0, len(rows), _FORWARD_ROWS)]
+
+        async def forward(chunk: range) -> StepResult:
+            return await self.trainer.nll(rows.data(chunk))
+
+        results = await _at_most(_FORWARDS_AT_ONCE, forward, chunks)
+        self._usage.forward += sum(result.tokens for result in results)
+        weight = sum(result.loss_tokens for result in results)
+        mean = sum(result.loss_sum for result in results) / weight if weight else math.nan
+        return {"val_mean_nll": mean, "val_perplexity": _exponential(mean)}
+
+    async def _samples(self, sampler: Sampler) -> list[Sample]:
+        evals = self.context.plan.evals
+        prompts: list[Conversation] = [[{"role": "user", "content": prompt}] for prompt in evals.sample_prompts]
+        texts = await self._answers(sampler, prompts, evals.sample_max_tokens)
+        return [Sample(prompt=p, text=text) for p, text in zip(evals.sample_prompts, texts, strict=True)]
+
+    async def _score(self, sampler: Sampler, spec: ScoreSpec, step: int) -> Scored:
+        grader = GRADERS.load(spec.grader)()
+        texts = await self._answers(sampler, [row.prompt for row in self.score_rows], spec.max_tokens)
+        grades = [grader.grade(text, row.reference) for text, row in zip(texts, self.score_rows, strict=True)]
+        graded = [grade for grade in grades if grade is not None]
+        return Scored(
+            step=step,
+            name=spec.grader,
+            correct=sum(graded),
+            total=len(graded),
+            unscored=len(grades) - len(graded),
+        )
+
+    async def _answers(self, sampler: Sampler, prompts: Sequence[Conversation], max_tokens: int) -> list[str]:
+        stop, seed = self.renderer.stop, self.context.plan.training.seed
+
+        async def answer(prompt: tinker.ModelInput) -> Sequence[int]:
+            return await sampler.sample(prompt, max_tokens=max_tokens, stop=stop, seed=seed)
+
+        rendered = [self.renderer.prompt(prompt) for prompt in prompts]
+        answers = await _at_most(_SAMPLES_AT_ONCE, answer, rendered)
+        self._usage.prompt += sum(prompt.length for prompt in rendered)
+        self._usage.sampled += sum(len(tokens) for tokens in answers)
+        return [self.renderer.text(tokens) for tokens in answers]
+
+
+async def _at_most[I, T](limit: int, function: Callable[[I], Awaitable[T]], items: Iterable[I]) -> list[T]:
+    """`function` of all items in order, `limit` of them at a time; the first failure ends the others."""
+    free = asyncio.Semaphore(limit)
+
+    async def one(item: I) -> T:
+        async with free:
+            return await function(item)
+
+    tasks = [asyncio.create_task(one(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _exponential(value: float) -> float:
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
