@@ -60,3 +60,28 @@ def reporter(console: CliContext, *, skip_history: bool = False) -> Reporter:
             lambda text: click.echo(text, err=True, nl=False), lambda: shutil.get_terminal_size().columns
         )
     return TextReporter(console.progress, skip_history=skip_history)
+
+
+def wait_and_report(console: CliContext, store: RunStore, run_id: str, *, skip_history: bool = False) -> None:
+    """Follow a run to its end, print it, and end this command with the code of its outcome."""
+    from tcao_tui.cli.render.live import outcome_code
+
+    view = wait_for_end(console, store, run_id, skip_history=skip_history)
+    print_view(console, view, run_dir(console, run_id))
+    code = outcome_code(view)
+    if code and not console.wants_json and view.status.is_resumable:
+        console.progress(f"go on with: tcao resume {run_id} --wait")
+    click.get_current_context().exit(code)
+
+
+def print_view(console: CliContext, view: RunView, place: Path) -> None:
+    """A run as the result of a command."""
+    from tcao_tui.cli.render.json import to_json, view_dict
+    from tcao_tui.cli.render.text import view_lines
+
+    if console.output == "stream-json":
+        console.result(to_json({"type": "result", **view_dict(view, place)}))
+    elif console.wants_json:
+        console.result(to_json(view_dict(view, place), indent=2))
+    else:
+        console.result("\n".join(view_lines(view, place, console.style)))

@@ -10,11 +10,11 @@ import click
 
 from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import complete_runs, output_option
-from tcao_tui.cli.watching import reporter, run_dir
+from tcao_tui.cli.watching import print_view, reporter, run_dir
 from tcao_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from tcao_tui.domain.run_view import RunView, ViewSource
+    from tcao_tui.domain.run_view import ViewSource
 
 
 @click.command(
@@ -85,19 +85,5 @@ def _follow(console: CliContext, source: ViewSource, place: Path, *, once: bool)
     if once:
         view = follow(source, SilentReporter(), until=lambda _: True)
     else:
-        quiet = console.output == "json"
-        shown = SilentReporter() if quiet else reporter(console, skip_history=True)
-        view = follow(source, shown, until=has_ended)
-    _print_end(console, view, place)
-
-
-def _print_end(console: CliContext, view: RunView, place: Path) -> None:
-    from tcao_tui.cli.render.json import to_json, view_dict
-    from tcao_tui.cli.render.text import view_lines
-
-    if console.output == "stream-json":
-        console.result(to_json({"type": "result", **view_dict(view, place)}))
-    elif console.wants_json:
-        console.result(to_json(view_dict(view, place), indent=2))
-    else:
-        console.result("\n".join(view_lines(view, place, console.style)))
+        view = follow(source, reporter(console, skip_history=True), until=has_ended)
+    print_view(console, view, place)

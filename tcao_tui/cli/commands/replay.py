@@ -1,0 +1,76 @@
+"""`tcao replay`: a run's plan carried out again as a new run, or its record played in lines."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from tcao_tui.cli.context import CliContext, pass_context
+from tcao_tui.cli.options import backend_option, output_option, run_argument
+from tcao_tui.errors import UsageError
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  tcao replay latest --approve auto --wait        the same plan again, as a new run
+  tcao replay gsm8k --approve 3f9c0a7be1d24c55 --max-cost 5
+  tcao replay demo --speed 10                     play what was recorded, ten times as fast
+"""
+)
+@run_argument()
+@click.option("--approve", metavar="HASH|auto", help="Consent; auto only where nothing can cost anything.")
+@click.option("--detach/--wait", default=True, help="Return at once, or follow to the end.  [default: detach]")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop with a checkpoint at this cost.")
+@click.option(
+    "--speed", type=click.FloatRange(min=0, min_open=True), metavar="X", help="Play the record X times as fast."
+)
+@backend_option()
+@output_option("text", "json", "stream-json")
+@pass_context
+def replay(
+    console: CliContext,
+    *,
+    run: str,
+    approve: str | None,
+    detach: bool,
+    max_cost: float | None,
+    speed: float | None,
+    backend: str | None,
+) -> None:
+    """Carry out the saved plan of RUN again, as a new run with the same data, seed and config.
+
+    The data must still be what was approved: a changed file is an error. It runs where RUN ran, unless --backend says
+    otherwise. With --speed nothing is trained: the recorded events and numbers of RUN are written again.
+    """
+    if speed is not None:
+        if approve is not None or max_cost is not None:
+            raise UsageError("--speed plays a record and spends nothing: leave out --approve and --max-cost")
+        _play(console, run, speed)
+        return
+    from tcao_tui.cli.launching import consent, launch_and_report
+    from tcao_tui.services.plans import load_plan
+    from tcao_tui.services.proposals import propose
+    from tcao_tui.store.plan_file import PLAN_NAME
+
+    with console.store() as store:
+        found = console.find(store, run)
+    plan = load_plan(console.runs_root / found.run_id / PLAN_NAME)
+    proposal = propose(plan, console.profile(backend or found.backend), max_cost_usd=max_cost)
+    again = ["tcao", "replay", found.run_id]
+    again += ["--backend", backend] if backend else []
+    again += ["--max-cost", f"{max_cost:g}"] if max_cost is not None else []
+    launch_and_report(console, proposal, consent(console, proposal, approve, again), detach=detach)
+
+
+def _play(console: CliContext, reference: str, speed: float) -> None:
+    from tcao_tui.cli.render.live import follow
+    from tcao_tui.cli.watching import print_view, reporter, run_dir
+    from tcao_tui.services.replay import ReplaySource
+
+    with console.store() as store:
+        run_id = console.find(store, reference).run_id
+        with closing(ReplaySource(store, run_id, speed=speed)) as source:
+            view = follow(source, reporter(console), until=lambda _: source.is_over, poll_seconds=0.05)
+    print_view(console, view, run_dir(console, run_id))

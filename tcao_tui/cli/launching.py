@@ -1,0 +1,129 @@
+"""How commands ask for consent and report a launch; shared by `run`, `replay` and the like."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tcao_tui.cli.context import CliContext
+from tcao_tui.cli.render.json import to_json
+from tcao_tui.cli.render.text import table
+from tcao_tui.cli.watching import wait_and_report
+from tcao_tui.domain.plain_text import one_line, plain_text
+from tcao_tui.domain.wording import count_text, money_text
+from tcao_tui.errors import NeedsInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tcao_tui.services.launch import LaunchResult
+    from tcao_tui.services.proposals import Proposal
+    from tcao_tui.store.port import Approval
+
+
+def person() -> str:
+    """Who gives consent and makes requests, for the record."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
+
+
+def consent(console: CliContext, proposal: Proposal, given: str | None, command: Sequence[str]) -> Approval:
+    """The approval that was given, or asked for in a terminal.
+
+    Args:
+        console: Where to ask.
+        proposal: What for.
+        given: `--approve`.
+        command: The command line to repeat with `--approve`, without it.
+
+    Raises:
+        NeedsInput: Nobody can be asked, or the answer was no; says the hash and the command.
+    """
+    if given is None and console.is_interactive:
+        console.progress("\n".join(proposal_lines(proposal)))
+        answer = click.prompt("Type approve to launch", default="", show_default=False, err=True)
+        if answer.strip().lower() != "approve":
+            raise NeedsInput("not approved; nothing was started")
+        return proposal.consent(proposal.hash, by=person(), typed=True)
+    try:
+        return proposal.consent(given, by=person())
+    except NeedsInput as error:
+        if given is None and not console.wants_json:
+            console.progress("\n".join(proposal_lines(proposal)))
+        error.next_step = " ".join([*command, "--approve", proposal.hash])
+        raise
+
+
+def proposal_lines(proposal: Proposal) -> list[str]:
+    """The plan, its estimate and its hash as a person reads them before consenting."""
+    config, cost = proposal.plan.training, proposal.cost
+    sizes = [f"{proposal.sizes.train.rows} training rows"]
+    sizes += [f"{proposal.sizes.val.rows} validation rows"] if proposal.sizes.val else []
+    sizes += [f"score on {proposal.sizes.score.rows} rows"] if proposal.sizes.score else []
+    cap = proposal.plan.budget.max_cost_usd
+    rows = [
+        ("goal", one_line(proposal.plan.goal, 100) or "-"),
+        ("method", f"{one_line(proposal.plan.method)} on {one_line(config.base_model)}, LoRA rank {config.lora_rank}"),
+        ("data", f"{one_line(str(config.train_file))}: {', '.join(sizes)}"),
+        ("steps", f"{config.num_steps} of {config.train_batch_size} rows, learning rate {config.learning_rate:g}"),
+        ("backend", f"{proposal.profile.name} ({plain_text(proposal.profile.why)})"),
+        ("prices", plain_text(proposal.quote.source)),
+        ("tokens", f"about {count_text(cost.expected.train)} trained, {count_text(cost.expected.sample)} sampled"),
+        ("cost", _cost_text(proposal)),
+        ("cap", money_text(cap) if cap is not None else "none"),
+        ("hash", proposal.hash),
+    ]
+    return ["", *[f"  {line.rstrip()}" for line in table(("plan", one_line(config.run_name)), rows)], ""]
+
+
+def launched_dict(result: LaunchResult, proposal: Proposal) -> dict[str, Any]:
+    """A launch for scripts."""
+    return {
+        "run_id": result.run_id,
+        "run_dir": str(result.run_dir),
+        "worker_pid": result.pid,
+        "attempt": result.attempt,
+        "backend": proposal.profile.name,
+        "approval_hash": proposal.hash,
+    }
+
+
+def report_launch(console: CliContext, result: LaunchResult, proposal: Proposal) -> None:
+    """Say that a worker has the run, and what can be done now."""
+    if console.wants_json:
+        console.result(to_json({"type": "launched", **launched_dict(result, proposal)}))
+        return
+    console.result(result.run_id)
+    console.progress(f"worker {result.pid} has it; it goes on when this terminal is closed")
+    console.progress(f"  follow: tcao watch {result.run_id}\n  end:    tcao stop {result.run_id}")
+
+
+def _cost_text(proposal: Proposal) -> str:
+    cost = proposal.cost
+    if cost.expected_usd is None:
+        return "unknown: this backend's prices are not known"
+    text = money_text(cost.expected_usd)
+    if cost.high_usd:
+        text += f" expected, {money_text(cost.low_usd)} to {money_text(cost.high_usd)}"
+    return text + "".join(f"; not counted: {what}" for what in cost.not_counted)
+
+
+def launch_and_report(console: CliContext, proposal: Proposal, approval: Approval, *, detach: bool) -> None:
+    """Hand an approved proposal to a worker, report it, and follow it to its end unless detached."""
+    from tcao_tui.services.proposals import carry_out
+
+    if proposal.profile.kind == "engine":
+        console.progress("making sure that the local engine runs")
+    with console.store(create=True) as store:
+        result = carry_out(store, console.runs_root, proposal, approval)
+        if detach:
+            report_launch(console, result, proposal)
+            return
+        if console.output != "json":
+            report_launch(console, result, proposal)
+        wait_and_report(console, store, result.run_id)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tcao_tui.errors import BackendError
+from tcao_tui.services import engine_server
+from tcao_tui.services.detached import ProcessIdentity, exit_status, spawn, start_ticks
+
+ANSWERS = {
+    "/api/v1/healthz": {"status": "ok"},
+    "/api/v1/get_server_capabilities": {"supported_models": [{"model_name": "tcao/tiny-qwen3"}]},
+}
+
+
+class _Engine(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        known = ANSWERS.get(self.path) if self.headers["X-API-Key"] == "tml-local-x" else None
+        body = json.dumps(known or {}).encode()
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Engine)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def announce(state_dir: Path, url: str, pid: int, ticks: int | None) -> None:
+    entry = {"url": url, "pid": pid, "pid_start_ticks": ticks, "version": "9"}
+    (state_dir / "engine.json").write_text(json.dumps(entry))
+    (state_dir / "key").write_text("tml-local-x\n")
+
+
+def test_an_empty_directory_has_no_engine(tmp_path: Path) -> None:
+    assert engine_server.status(tmp_path).url is None
+    assert engine_server.stop(tmp_path) is False
+
+
+def test_a_running_engine_tells_its_models(tmp_path: Path, url: str) -> None:
+    announce(tmp_path, url, os.getpid(), start_ticks(os.getpid()))
+    found = engine_server.status(tmp_path)
+    assert found.answers
+    assert found.models == ("tcao/tiny-qwen3",)
+    assert found.checkpoints is None
+    assert found.uptime_seconds is not None
+    assert found.uptime_seconds > 0
+
+
+def test_a_reused_pid_is_not_taken_for_the_engine(tmp_path: Path, url: str) -> None:
+    announce(tmp_path, url, os.getpid(), (start_ticks(os.getpid()) or 0) - 1)
+    assert engine_server.status(tmp_path).url is None
+    assert engine_server.stop(tmp_path) is False
+
+
+def test_a_process_that_does_not_answer_is_told_apart_from_a_stopped_one(tmp_path: Path) -> None:
+    announce(tmp_path, "http://127.0.0.1:1", os.getpid(), start_ticks(os.getpid()))
+    found = engine_server.status(tmp_path)
+    assert found.url == "http://127.0.0.1:1"
+    assert not found.answers
+
+
+def test_a_start_that_fails_carries_the_end_of_the_log(tmp_path: Path) -> None:
+    (tmp_path / "engine.log").write_text("an old line\n")
+    with pytest.raises(BackendError) as caught:
+        engine_server.start(tmp_path, faults=tmp_path / "missing.json", timeout_seconds=60)
+    assert "the engine ended with code" in caught.value.what
+    assert "\n  | " in caught.value.what
+    assert "an old line" not in caught.value.what
+
+
+def test_stop_ends_exactly_the_announced_process(tmp_path: Path) -> None:
+    pid = spawn([sys.executable, "-c", "import time; time.sleep(600)"], log_file=tmp_path / "log", environ=os.environ)
+    ticks = start_ticks(pid)
+    announce(tmp_path, "http://127.0.0.1:1", pid, ticks)
+    assert engine_server.stop(tmp_path) is True
+    assert not ProcessIdentity(pid, ticks).is_alive
+
+
+def test_a_detached_process_has_its_own_session_and_no_input(tmp_path: Path) -> None:
+    program = "import os, sys; print(os.getsid(0) == os.getpid(), sys.stdin.read() == '', flush=True)"
+    log = tmp_path / "log"
+    pid = spawn([sys.executable, "-c", program], log_file=log, environ=os.environ)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert exit_status(pid) is None
+    assert log.read_text() == "True True\n"
+    assert log.stat().st_mode & 0o777 == 0o600
