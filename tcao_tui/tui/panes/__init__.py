@@ -1,3 +1,16 @@
 """Panes; they never import each other."""
 
 from __future__ import annotations
+
+from textual.widget import Widget
+
+from tcao_tui.registry import Registry
+
+PANES: Registry[type[Widget]] = Registry(
+    "tcao_tui.panes",
+    {
+        "run_list": "tcao_tui.tui.panes.run_list.pane:RunListPane",
+        "training": "tcao_tui.tui.panes.training.pane:TrainingPane",
+    },
+)
+"""Panes by name; loading one imports it alone."""

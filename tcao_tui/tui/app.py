@@ -1,0 +1,166 @@
+"""The console: opens screens, hands intents to the services and tells what came of them. Nothing else lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.screen import Screen
+from textual.worker import Worker
+
+from tcao_tui.domain.plain_text import plain_text
+from tcao_tui.tui.intents import carry_out, outcome_of, wire
+from tcao_tui.tui.keys import Scope, bindings
+from tcao_tui.tui.messages import ControlRun, Done, Intent, NotDone, OpenRun, PlanRead
+from tcao_tui.tui.ports import Ports
+from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, terminal_is_gone
+from tcao_tui.tui.theme import DARK, LIGHT, theme_for, themes
+
+if TYPE_CHECKING:
+    from tcao_tui.settings import Settings
+
+_TERMINAL_CHECK_SECONDS = 2.0
+
+
+def _key_commands() -> type[Provider]:
+    from tcao_tui.tui.palette import KeyCommands
+
+    return KeyCommands
+
+
+class TcaoApp(App[int]):
+    """The console.
+
+    Args:
+        ports: What may be asked for; fakes in tests.
+        run_ref: A run to open at once; None opens the run list.
+        theme: Name of a theme; None takes what the terminal says.
+    """
+
+    TITLE = "tcao"
+    COMMANDS: ClassVar = {_key_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
+    CSS = "Screen { background: $background; } Toast { max-width: 76; }"
+
+    def __init__(self, ports: Ports, *, run_ref: str | None = None, theme: str | None = None) -> None:
+        super().__init__()
+        for each in themes():
+            self.register_theme(each)
+        wanted = theme_for(theme, os.environ)
+        self.theme = wanted if wanted in self.available_themes else DARK
+        self._ports = ports
+        self._run_ref = run_ref
+
+    def get_default_screen(self) -> Screen[None]:
+        """The run list, or the run that was asked for."""
+        if self._run_ref is None:
+            from tcao_tui.tui.screens.runs import RunsScreen
+
+            return RunsScreen(self._ports)
+        return self._run_screen(self._run_ref)
+
+    def on_mount(self) -> None:
+        """Leave when the terminal goes away."""
+        if not self.is_headless:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
+            self.set_interval(_TERMINAL_CHECK_SECONDS, self._check_terminal)
+
+    def _check_terminal(self) -> None:
+        if terminal_is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        leave_soon(lambda: self.exit(HANGUP_EXIT, return_code=HANGUP_EXIT))
+
+    def _run_screen(self, ref: str) -> Screen[None]:
+        from tcao_tui.tui.screens.run import RunScreen
+
+        return RunScreen(self._ports, ref)
+
+    @on(OpenRun)
+    def _open(self, event: OpenRun) -> None:
+        self.push_screen(self._run_screen(event.run_id))
+
+    @on(Intent)
+    def _carry_out(self, intent: Intent) -> None:
+        if not (isinstance(intent, ControlRun) and intent.verb == "stop"):
+            carry_out(self, self._ports, intent)
+            return
+        from tcao_tui.tui.screens.confirm import ConfirmScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                carry_out(self, self._ports, intent)
+
+        self.push_screen(ConfirmScreen("Stop this run? It saves a checkpoint first and can be resumed."), answered)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Take the outcome of an intent."""
+        if (outcome := outcome_of(event.worker, event.state)) is not None:
+            self.post_message(outcome)
+
+    @on(Done)
+    def _done(self, event: Done) -> None:
+        self.notify(event.text, timeout=4, markup=False)
+        self._look_again()
+
+    @on(PlanRead)
+    def _plan_read(self, event: PlanRead) -> None:
+        from tcao_tui.tui.screens.new_run import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.screen.show_plan(event)
+
+    @on(NotDone)
+    def _not_done(self, event: NotDone) -> None:
+        from tcao_tui.tui.screens.new_run import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.screen.show_refusal(event)
+            return
+        text = "\n".join(part for part in (event.what, event.next_step and f"Next: {event.next_step}") if part)
+        self.notify(plain_text(text), title=event.title, severity="error", timeout=10, markup=False)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        from tcao_tui.tui.screens.run import RunScreen
+
+        if isinstance(self.screen, RunScreen):
+            self.screen.ask()
+
+    def action_show_help(self) -> None:
+        """Show all keys."""
+        from tcao_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_switch_theme(self) -> None:
+        """Dark or light."""
+        self.theme = DARK if self.theme == LIGHT else LIGHT
+
+
+def run_app(
+    runs_root: Path, *, run_ref: str | None = None, cookbook_dir: Path | None = None, settings: Settings
+) -> int:
+    """Open the console and stay until the person leaves.
+
+    Args:
+        runs_root: Directory of the run store.
+        run_ref: A run to open: id, unique prefix, name or `latest`.
+        cookbook_dir: A run directory of the tinker-cookbook to open instead.
+        settings: The person's settings.
+
+    Returns:
+        The exit code of the command.
+    """
+    ref = run_ref if cookbook_dir is None else str(cookbook_dir)
+    app = TcaoApp(wire(runs_root, settings, cookbook_dir), run_ref=ref, theme=settings.theme)
+    return app.run() or app.return_code or 0

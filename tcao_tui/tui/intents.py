@@ -1,0 +1,245 @@
+"""One table from what a person asks for to the service that does it; the only part of the TUI that calls services.
+
+Services are imported when first needed, in threads: they bring pydantic, SQLite and YAML, which the first paint can do
+without. What a service refuses or cannot do becomes a toast, never a crash.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.message import Message
+from textual.worker import Worker, WorkerState
+
+from tcao_tui.errors import TcaoError
+from tcao_tui.tui.messages import (
+    ControlRun,
+    Done,
+    Intent,
+    LaunchPlan,
+    NotDone,
+    OpenRun,
+    PlanRead,
+    PreviewPlan,
+    ResumeRun,
+    RunDemo,
+)
+from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
+    from tcao_tui.settings import Settings
+    from tcao_tui.store.sqlite import SqliteStore
+
+GROUP = "intents"
+_LOG_BYTES = 64_000
+
+INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
+    ControlRun: lambda ports, intent: Done(ports.control(intent.run_id, intent.verb)),
+    ResumeRun: lambda ports, intent: Done(ports.resume(intent.run_id)),
+    PreviewPlan: lambda ports, intent: PlanRead(ports.preview(intent.path)),
+    LaunchPlan: lambda ports, intent: OpenRun(ports.launch(intent.preview)),
+    RunDemo: lambda ports, intent: OpenRun(ports.demo()),
+}
+
+WAIT_TEXTS: dict[type[Intent], str] = {
+    ResumeRun: "Starting a worker ...",
+    LaunchPlan: "Starting a worker ...",
+    RunDemo: "Starting the local engine and a worker ...",
+}
+"""Said at once for what takes seconds."""
+
+
+def carry_out(app: App[Any], ports: Ports, intent: Intent) -> None:
+    """Do what is asked in a thread; the app gets the outcome as `Worker.StateChanged`.
+
+    Args:
+        app: Runs the worker.
+        ports: The use cases.
+        intent: What a person asks for.
+    """
+    if text := WAIT_TEXTS.get(type(intent)):
+        app.notify(text, timeout=3, markup=False)
+    act = INTENTS[type(intent)]
+    app.run_worker(lambda: act(ports, intent), group=GROUP, thread=True, exit_on_error=False)
+
+
+def outcome_of(worker: Worker[Any], state: WorkerState) -> Message | None:
+    """The message that a finished intent comes to; None for other workers and states."""
+    if worker.group != GROUP:
+        return None
+    if state is WorkerState.SUCCESS:
+        return worker.result
+    if state is not WorkerState.ERROR:
+        return None
+    error = worker.error
+    if isinstance(error, TcaoError):
+        return NotDone(str(error), error.next_step, error.title)
+    return NotDone(f"{type(error).__name__}: {error}", "tcao doctor")
+
+
+def wire(runs_root: Path, settings: Settings, cookbook_dir: Path | None = None) -> Ports:
+    """The real ports.
+
+    Args:
+        runs_root: Directory of the run store.
+        settings: Settings of the person, for the backend of new runs.
+        cookbook_dir: A run directory of the tinker-cookbook; opening any run then opens it.
+    """
+    desk = _Desk(runs_root, settings)
+    return Ports(
+        open_runs=lambda: _StoreRuns(desk.store()),
+        open_run=desk.open_run if cookbook_dir is None else lambda _ref: _open_cookbook(cookbook_dir),
+        control=desk.control,
+        resume=desk.resume,
+        preview=desk.preview,
+        launch=desk.launch,
+        demo=desk.demo,
+    )
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """The services, each with a store of its own for as long as it works."""
+
+    runs_root: Path
+    settings: Settings
+
+    def store(self) -> SqliteStore:
+        from tcao_tui.store.sqlite import open_store
+
+        return open_store(self.runs_root)
+
+    def open_run(self, ref: str) -> WatchedRun:
+        from tcao_tui.services.follow import Follower
+        from tcao_tui.services.runs import find_run
+
+        store = self.store()
+        run_id = find_run(store, ref).run_id
+        return WatchedRun(_Owned(Follower(store, run_id), store), lambda: tail(self.runs_root / run_id / "worker.log"))
+
+    def control(self, run_id: str, verb: Verb) -> str:
+        from tcao_tui.services import control
+
+        store = self.store()
+        try:
+            {"stop": control.stop, "pause": control.pause, "resume": control.resume, "checkpoint": control.checkpoint}[
+                verb
+            ](store, run_id, by=_who())
+        finally:
+            store.close()
+        return f"Asked to {verb}; the worker answers after the step it is in."
+
+    def resume(self, run_id: str) -> str:
+        from tcao_tui.domain.run_view import RunStatus
+        from tcao_tui.services import launch
+        from tcao_tui.services.backends import ensure_engine, resolve_profile
+        from tcao_tui.services.runs import find_run
+
+        store = self.store()
+        try:
+            summary = find_run(store, run_id)
+            if summary.status.is_live and summary.status is not RunStatus.LOST:
+                return self.control(run_id, "resume")
+            ensure_engine(resolve_profile(self.settings, summary.backend))
+            started = launch.resume(store, self.runs_root, run_id)
+            return f"Attempt {started.attempt} has the run."
+        finally:
+            store.close()
+
+    def preview(self, path: Path) -> PlanPreview:
+        from tcao_tui.services.backends import resolve_profile
+        from tcao_tui.services.plans import load_plan
+        from tcao_tui.services.proposals import propose
+        from tcao_tui.tui.plan_summary import preview_of
+
+        return preview_of(path, propose(load_plan(path), resolve_profile(self.settings)))
+
+    def launch(self, preview: PlanPreview) -> str:
+        from tcao_tui.services.proposals import Proposal, carry_out
+
+        proposal = preview.handle
+        assert isinstance(proposal, Proposal)
+        approval = proposal.consent(proposal.hash, by=_who(), typed=True)
+        store = self.store()
+        try:
+            return carry_out(store, self.runs_root, proposal, approval).run_id
+        finally:
+            store.close()
+
+    def demo(self) -> str:
+        from tcao_tui.services.demo import launch_demo
+
+        store = self.store()
+        try:
+            return launch_demo(store, self.runs_root, by=_who()).run_id
+        finally:
+            store.close()
+
+
+class _Owned:
+    """A source that closes its store with it."""
+
+    def __init__(self, source: ViewSource, store: SqliteStore) -> None:
+        self._source, self._store = source, store
+
+    @property
+    def caught_up(self) -> bool:
+        return self._source.caught_up
+
+    def poll(self) -> RunView:
+        return self._source.poll()
+
+    def close(self) -> None:
+        self._source.close()
+        self._store.close()
+
+
+class _StoreRuns:
+    """The run list of a store."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def changes(self) -> int:
+        return self._store.changes()
+
+    def rows(self) -> list[RunSummary]:
+        from tcao_tui.services.runs import list_runs
+
+        return list_runs(self._store)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def _open_cookbook(directory: Path) -> WatchedRun:
+    from tcao_tui.store.cookbook import CookbookSource
+
+    return WatchedRun(CookbookSource(directory), lambda: tail(directory / "logs.log"))
+
+
+def tail(path: Path) -> str:
+    """The end of a text file; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - _LOG_BYTES, 0))
+            data = file.read(_LOG_BYTES)
+    except OSError:
+        return ""
+    text = data.decode("utf-8", "replace")
+    return text if size <= _LOG_BYTES else text.partition("\n")[2]
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "console"

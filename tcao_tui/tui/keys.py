@@ -1,0 +1,103 @@
+"""The one table of keys: bindings, footer, help screen and command palette are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+from tcao_tui.domain.run_view import RunStatus
+
+
+class Scope(StrEnum):
+    """Where a key works; the value is the heading of the help screen."""
+
+    RUNS = "Run list"
+    RUN = "Run"
+    CHART = "Charts"
+    PANELS = "Samples, events, log"
+    APP = "Everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing a person can do.
+
+    Attributes:
+        id: Name in a user's keymap, `scope.verb`.
+        keys: Textual's names of the keys, comma separated.
+        shown: The key as people write it.
+        label: A word for the footer; empty keeps it out of the footer.
+        help: A sentence for the help screen and the palette.
+        action: Textual action, looked up from the focused pane upwards.
+    """
+
+    id: str
+    keys: str
+    shown: str
+    label: str
+    help: str
+    action: str
+    scope: Scope
+
+
+KEYS: tuple[Key, ...] = (
+    Key("runs.open", "enter", "⏎", "open", "Open the chosen run", "open", Scope.RUNS),
+    Key("runs.new", "n", "n", "new", "Start a new run from a plan file", "new", Scope.RUNS),
+    Key("runs.demo", "d", "d", "demo", "Train the included demo, free and offline", "demo", Scope.RUNS),
+    Key("runs.filter", "slash", "/", "filter", "Show runs whose name, model or state has a text", "filter", Scope.RUNS),
+    Key("runs.sort", "o", "o", "order", "Sort by the next column", "sort", Scope.RUNS),
+    Key("runs.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.RUNS),
+    Key("run.back", "escape", "esc", "back", "Back to the run list; first drops the chart cursor", "back", Scope.RUN),
+    Key("run.stop", "s", "s", "stop", "Save a checkpoint, then stop the run", "control('stop')", Scope.RUN),
+    Key("run.pause", "p", "p", "pause", "Save a checkpoint and hold still", "control('pause')", Scope.RUN),
+    Key("run.resume", "r", "r", "resume", "Go on: from a pause, or from the newest checkpoint", "resume", Scope.RUN),
+    Key("run.checkpoint", "c", "c", "checkpoint", "Save a checkpoint now", "control('checkpoint')", Scope.RUN),
+    Key("chart.left", "left", "←", "", "Move the value cursor to the step before", "cursor(-1)", Scope.CHART),
+    Key("chart.right", "right", "→", "", "Move the value cursor to the next step", "cursor(1)", Scope.CHART),
+    Key("chart.far_left", "shift+left,H", "⇧←", "", "Move the value cursor far left", "cursor(-10)", Scope.CHART),
+    Key("chart.far_right", "shift+right,L", "⇧→", "", "Move the value cursor far right", "cursor(10)", Scope.CHART),
+    Key("chart.smooth", "e", "e", "smooth", "Change the smoothing; the raw curve stays", "smooth", Scope.CHART),
+    Key("chart.log", "l", "l", "log", "Switch the value axis between linear and logarithmic", "log", Scope.CHART),
+    Key("chart.metric", "m", "m", "metric", "Choose what the large chart shows", "metric", Scope.CHART),
+    Key("chart.grid", "g", "g", "grid", "Show every metric as a grid of small charts", "grid", Scope.CHART),
+    Key("chart.zoom", "z", "z", "zoom", "Give the large chart the whole screen", "zoom", Scope.CHART),
+    Key("chart.page_back", "left_square_bracket", "[", "", "Page of charts before", "page(-1)", Scope.CHART),
+    Key("chart.page_on", "right_square_bracket", "]", "", "Next page of charts", "page(1)", Scope.CHART),
+    Key("panel.next", "tab", "tab", "panel", "Next panel", "panel(1)", Scope.PANELS),
+    Key("panel.before", "shift+tab", "⇧tab", "", "Panel before", "panel(-1)", Scope.PANELS),
+    Key("panel.earlier", "comma", ",", "", "Samples of the step before", "sample(-1)", Scope.PANELS),
+    Key("panel.later", "full_stop", ".", "", "Samples of the next step", "sample(1)", Scope.PANELS),
+    Key("panel.up", "up,k", "↑", "", "Scroll the panel up", "scroll_panel(-1)", Scope.PANELS),
+    Key("panel.down", "down,j", "↓", "", "Scroll the panel down", "scroll_panel(1)", Scope.PANELS),
+    Key("panel.page_up", "pageup", "pgup", "", "Scroll the panel a page up", "scroll_panel(-8)", Scope.PANELS),
+    Key("panel.page_down", "pagedown", "pgdn", "", "Scroll the panel a page down", "scroll_panel(8)", Scope.PANELS),
+    Key("app.help", "question_mark,f1", "?", "help", "Show all keys", "show_help", Scope.APP),
+    Key("app.palette", "ctrl+p", "^p", "commands", "Find a command by name", "command_palette", Scope.APP),
+    Key("app.theme", "t", "t", "", "Switch between dark and light", "switch_theme", Scope.APP),
+    Key("app.quit", "q,ctrl+q", "q", "quit", "Leave the console; runs go on", "quit", Scope.APP),
+)
+
+
+def keys_of(scopes: Iterable[Scope]) -> list[Key]:
+    """The keys of some scopes, in the order of the scopes."""
+    return [key for scope in scopes for key in KEYS if key.scope is scope]
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """The same as Textual bindings; ids let a keymap move them."""
+    return [Binding(k.keys, k.action, k.label or k.help, show=False, id=k.id) for k in keys_of(scopes)]
+
+
+def senseless(status: RunStatus) -> frozenset[str]:
+    """Ids of the keys that a run in this state would refuse, for the footer to leave out."""
+    verbs = {"run.stop", "run.pause", "run.checkpoint"} if not status.is_live else set[str]()
+    if status is RunStatus.PAUSED:
+        verbs |= {"run.pause", "run.checkpoint"}
+    elif not status.is_resumable:
+        verbs.add("run.resume")
+    if status is RunStatus.STOPPING:
+        verbs |= {"run.stop", "run.pause", "run.checkpoint"}
+    return frozenset(verbs)

@@ -1,0 +1,118 @@
+"""What happens on the screens: facts from the feeds, and intents, which are what a person asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.run_view import RunSummary, RunView
+    from tcao_tui.tui.ports import PlanPreview
+
+
+@dataclass
+class RunChanged(Message):
+    """The watched run has something new."""
+
+    view: RunView
+
+
+@dataclass
+class RunsChanged(Message):
+    """The run list has something new; all rows, newest first."""
+
+    rows: list[RunSummary]
+
+
+@dataclass
+class LogChanged(Message):
+    """The tail of the watched run's log grew."""
+
+    text: str
+
+
+@dataclass
+class LogWanted(Message):
+    """Whether the log is looked at, and so worth reading."""
+
+    wanted: bool
+
+
+@dataclass
+class SourceFailed(Message):
+    """A feed could not read; it tries again by itself."""
+
+    what: str
+    next_step: str = ""
+
+
+@dataclass
+class OpenRun(Message):
+    """Go to the screen of a run."""
+
+    run_id: str
+
+
+class Intent(Message):
+    """Base of what a person asks for; `intents.INTENTS` knows who carries each out."""
+
+
+@dataclass
+class ControlRun(Intent):
+    """Ask the run's worker for something."""
+
+    run_id: str
+    verb: Verb
+
+
+@dataclass
+class ResumeRun(Intent):
+    """Let a run go on."""
+
+    run_id: str
+
+
+@dataclass
+class PreviewPlan(Intent):
+    """Read and resolve a plan file."""
+
+    path: Path
+
+
+@dataclass
+class LaunchPlan(Intent):
+    """Approve what was shown and start it; posted only after the person consented."""
+
+    preview: PlanPreview
+
+
+@dataclass
+class RunDemo(Intent):
+    """Launch the included demo."""
+
+
+@dataclass
+class PlanRead(Message):
+    """The plan that `PreviewPlan` asked for."""
+
+    preview: PlanPreview
+
+
+@dataclass
+class Done(Message):
+    """What was asked for is done or on its way; `text` tells the person."""
+
+    text: str
+
+
+@dataclass
+class NotDone(Message):
+    """What was asked for could not be done."""
+
+    what: str
+    next_step: str = ""
+    title: str = "Failed"

@@ -1,0 +1,3 @@
+"""All runs of a runs root."""
+
+from __future__ import annotations

@@ -1,0 +1,219 @@
+"""The run list: every run in one line, found by typing, sorted by any column, opened with Enter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tcao_tui.domain.run_view import RunSummary
+from tcao_tui.tui.keys import Scope, bindings
+from tcao_tui.tui.messages import ControlRun, OpenRun, ResumeRun, RunDemo
+from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, RowLines, arranged, header_line
+from tcao_tui.tui.widgets.line_view import Line, LineView
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.events import Verb
+
+_FIRST_USE: tuple[Line, ...] = (
+    (("  No runs yet.", "strong"),),
+    (),
+    (("  d ", "info"), ("trains the included demo on the local engine: free, offline, about a minute", "text")),
+    (("  n ", "info"), ("starts a run from a plan file of yours", "text")),
+    (),
+    (("  or in a shell:  tcao run PLAN", "muted"),),
+    (("                  tcao watch DIR    a run directory of the tinker-cookbook", "muted"),),
+)
+
+
+class RunListPane(Widget):
+    """All runs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.RUNS, Scope.RUN)]
+    DEFAULT_CSS = """
+    RunListPane {
+        height: 1fr;
+        layout: vertical;
+        & #counts { height: 1; }
+        & #titles { height: 1; background: $panel; }
+        & #rows { height: 1fr; }
+        & #filter { height: 1; border: none; padding: 0 1; background: $panel; display: none; }
+        &.-filtering #filter { display: block; }
+    }
+    """
+
+    class NewWanted(Message):
+        """The person wants to start a run from a plan file."""
+
+    class Highlighted(Message):
+        """Another run is under the cursor, or its state changed."""
+
+        def __init__(self, row: RunSummary | None) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._all: list[RunSummary] | None = None
+        self._rows: list[RunSummary] = []
+        self._chosen_id = ""
+        self._wanted = ""
+        self._sorted_by = AGE
+        self._reverse = False
+
+    def compose(self) -> ComposeResult:
+        """Counts, titles, rows and the filter."""
+        yield LineView(id="counts")
+        yield LineView(id="titles")
+        yield LineView(pick=True, id="rows")
+        yield Input(placeholder="filter by name, model, state; enter keeps it, esc clears it", id="filter")
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self.query_one("#rows", LineView).focus()
+
+    @property
+    def row(self) -> RunSummary | None:
+        """The run under the cursor."""
+        index = self.query_one("#rows", LineView).cursor
+        return self._rows[index] if 0 <= index < len(self._rows) else None
+
+    @property
+    def shown(self) -> list[RunSummary]:
+        """The runs in the list, as sorted and filtered."""
+        return list(self._rows)
+
+    def show(self, rows: list[RunSummary]) -> None:
+        """Take all rows, newest first; the cursor stays on its run."""
+        self._all = rows
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if self._all is None:
+            return
+        self._rows = arranged(self._all, wanted=self._wanted, sorted_by=self._sorted_by, reverse=self._reverse)
+        self._draw()
+
+    def _draw(self) -> None:
+        view = self.query_one("#rows", LineView)
+        width = view.size.width
+        if self._all is None or not width:
+            return
+        self.query_one("#counts", LineView).show([self._counts()])
+        self.query_one("#titles", LineView).show([header_line(width, self._sorted_by, self._reverse)])
+        place = next((i for i, r in enumerate(self._rows) if r.run_id == self._chosen_id), None)
+        view.show(RowLines(self._rows, width, self._clock()) if self._all else _FIRST_USE)
+        if place is not None:
+            view.move_to(place)
+        self._remember()
+
+    def _counts(self) -> Line:
+        runs = self._all or []
+        live = sum(r.status.is_live for r in runs)
+        text = f" {len(runs):,} run{'' if len(runs) == 1 else 's'}" + (f", {live} live" if live else "")
+        spans: list[tuple[str, str]] = [(" tcao", "info"), (text, "muted")]
+        if self._wanted:
+            spans.append((f"   {len(self._rows):,} match “{self._wanted}”", "accent"))
+        return tuple(spans)
+
+    def _remember(self) -> None:
+        row = self.row
+        self._chosen_id = row.run_id if row else ""
+        self.post_message(self.Highlighted(row))
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Fit the columns to the new width."""
+        self.call_after_refresh(self._draw)
+
+    @on(LineView.Moved)
+    def _moved(self, event: LineView.Moved) -> None:
+        event.stop()
+        self._remember()
+
+    @on(LineView.Picked)
+    def _picked(self, event: LineView.Picked) -> None:
+        event.stop()
+        self.action_open()
+
+    def on_key(self, event: events.Key) -> None:
+        """Move the cursor; in the filter, Esc clears it."""
+        view = self.query_one("#rows", LineView)
+        page = max(view.size.height - 1, 1)
+        steps = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -page, "pagedown": page}
+        ends = {"home": -(10**9), "end": 10**9}
+        if self._is_filtering:
+            if event.key == "escape":
+                self.query_one("#filter", Input).value = ""
+                self._end_filtering()
+                event.stop()
+            return
+        if event.key in steps or event.key in ends:
+            view.move_to(view.cursor + steps.get(event.key, 0) + ends.get(event.key, 0))
+            event.stop()
+
+    @property
+    def _is_filtering(self) -> bool:
+        return self.query_one("#filter", Input).has_focus
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self._wanted = event.value.strip()
+        self._arrange()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_kept(self) -> None:
+        self._end_filtering()
+
+    def _end_filtering(self) -> None:
+        self.set_class(bool(self._wanted), "-filtering")
+        self.query_one("#rows", LineView).focus()
+
+    def action_filter(self) -> None:
+        """Type to find."""
+        self.add_class("-filtering")
+        self.query_one("#filter", Input).focus()
+
+    def action_back(self) -> None:
+        """Show all runs again."""
+        self.query_one("#filter", Input).value = ""
+        self.remove_class("-filtering")
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self._sorted_by, self._reverse = (self._sorted_by + 1) % len(COLUMNS), False
+        self._arrange()
+
+    def action_reverse(self) -> None:
+        """Turn the order around."""
+        self._reverse = not self._reverse
+        self._arrange()
+
+    def action_open(self) -> None:
+        """Go to the run."""
+        if self.row is not None:
+            self.post_message(OpenRun(self.row.run_id))
+
+    def action_new(self) -> None:
+        """Start a run from a plan."""
+        self.post_message(self.NewWanted())
+
+    def action_demo(self) -> None:
+        """Train the demo."""
+        self.post_message(RunDemo())
+
+    def action_control(self, verb: str) -> None:
+        """Ask the run's worker for something."""
+        if self.row is not None:
+            self.post_message(ControlRun(self.row.run_id, cast("Verb", verb)))
+
+    def action_resume(self) -> None:
+        """Let the run go on."""
+        if self.row is not None:
+            self.post_message(ResumeRun(self.row.run_id))

@@ -1,0 +1,140 @@
+"""The run list as lines: columns that fit the width, sort orders and the filter. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from tcao_tui.domain.run_view import RunStatus, RunSummary
+from tcao_tui.domain.wording import duration_text, money_text, number_text
+from tcao_tui.tui.status import status_span
+from tcao_tui.tui.widgets.line_view import Line, Span
+from tcao_tui.tui.widgets.text_block import fit
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list.
+
+    Attributes:
+        width: Cells; 0 takes what is left.
+        least: Narrowest list, in cells, that shows it.
+        spans: The cell's text for a row, at Unix time `now` and `width` cells.
+        order: Value to sort by.
+    """
+
+    title: str
+    width: int
+    least: int
+    is_number: bool
+    spans: Callable[[RunSummary, float, int], tuple[Span, ...]]
+    order: Callable[[RunSummary], Any]
+
+
+def _text(value: str, ink: str = "text") -> tuple[Span, ...]:
+    return ((value, ink),)
+
+
+def _loss_order(value: float | None) -> float:
+    return math.inf if value is None or math.isnan(value) else value
+
+
+def _cost(usd: float | None) -> str:
+    return "unknown" if usd is None else "$0.00" if usd == 0 else money_text(usd)
+
+
+def _bar(row: RunSummary, _now: float, width: int) -> tuple[Span, ...]:
+    steps = f"{row.step}/{row.total_steps}" if row.total_steps else f"{row.step}"
+    cells = 8
+    filled = round(cells * min(row.step / row.total_steps, 1.0)) if row.total_steps else 0
+    ink = "ok" if row.status is RunStatus.COMPLETED else "info" if row.status.is_live else "muted"
+    return (("━" * filled, ink), ("─" * (cells - filled), "rule"), (steps.rjust(width - cells), "text"))
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("state", 13, 0, False, lambda r, _n, w: (status_span(r.status, w),), lambda r: r.status.value),
+    Column("name", 0, 0, False, lambda r, _n, w: _text(fit(r.name, w), "strong"), lambda r: r.name.lower()),
+    Column("method", 7, 110, False, lambda r, _n, w: _text(fit(r.method, w), "muted"), lambda r: r.method),
+    Column("model", 22, 100, False, lambda r, _n, w: _text(fit(r.base_model, w), "muted"), lambda r: r.base_model),
+    Column("steps", 20, 0, True, _bar, lambda r: r.step),
+    Column("loss", 9, 0, True, lambda r, _n, _w: _text(number_text(r.train_loss)), lambda r: _loss_order(r.train_loss)),
+    Column("val", 9, 92, True, lambda r, _n, _w: _text(number_text(r.val_loss)), lambda r: _loss_order(r.val_loss)),
+    Column(
+        "cost",
+        9,
+        0,
+        True,
+        lambda r, _n, _w: _text(_cost(r.cost_usd), "muted"),
+        lambda r: -1.0 if r.cost_usd is None else r.cost_usd,
+    ),
+    Column("age", 7, 0, True, lambda r, n, _w: _text(age_text(n - r.created_at), "muted"), lambda r: -r.created_at),
+)
+
+AGE = len(COLUMNS) - 1
+
+
+def age_text(seconds: float) -> str:
+    """`now` below a minute, then whole minutes, hours or days, so that a calm list sends nothing."""
+    if seconds < 60:
+        return "now"
+    return duration_text(seconds // 60 * 60).removesuffix("00s")
+
+
+def columns_for(width: int) -> list[tuple[Column, int]]:
+    """The columns that fit, with their widths; the name takes what is left."""
+    shown = [c for c in COLUMNS if width >= c.least]
+    fixed = sum(c.width for c in shown) + 2 * len(shown)
+    return [(c, c.width or max(width - fixed, 10)) for c in shown]
+
+
+def header_line(width: int, sorted_by: int, reverse: bool) -> Line:
+    """Titles, with an arrow at the one sorted by."""
+    spans: list[Span] = []
+    for column, room in columns_for(width):
+        arrow = ("▲" if reverse else "▼") if column is COLUMNS[sorted_by] else ""
+        title = column.title + arrow
+        spans.append((f" {title.rjust(room) if column.is_number else title.ljust(room)} ", "title"))
+    return tuple(spans)
+
+
+def row_line(row: RunSummary, width: int, now: float) -> Line:
+    """One run."""
+    spans: list[Span] = []
+    for column, room in columns_for(width):
+        cell = column.spans(row, now, room)
+        gap = " " * max(room - sum(len(text) for text, _ in cell), 0) if column.is_number else ""
+        spans += [(f" {gap}", "text"), *cell, (" ", "text")]
+    return tuple(spans)
+
+
+def arranged(rows: Iterable[RunSummary], *, wanted: str, sorted_by: int, reverse: bool) -> list[RunSummary]:
+    """The rows that match every word of `wanted`, in order; rows that tie keep the order they come in, newest first."""
+    words = wanted.lower().split()
+    kept = [r for r in rows if all(word in _searched(r) for word in words)]
+    kept.sort(key=COLUMNS[sorted_by].order, reverse=reverse)
+    return kept
+
+
+def _searched(row: RunSummary) -> str:
+    return f"{row.name} {row.base_model} {row.status.value} {row.method} {row.backend} {row.run_id}".lower()
+
+
+class RowLines(Sequence[Line]):
+    """Lines of rows, made when they are looked at: a list of thousands costs what is in sight."""
+
+    def __init__(self, rows: Sequence[RunSummary], width: int, now: float) -> None:
+        self._rows, self._width, self._now = rows, width, now
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [row_line(row, self._width, self._now) for row in self._rows[index]]
+        return row_line(self._rows[index], self._width, self._now)

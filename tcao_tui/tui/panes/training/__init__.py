@@ -1,0 +1,3 @@
+"""How one run trains."""
+
+from __future__ import annotations

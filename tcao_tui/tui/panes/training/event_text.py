@@ -1,0 +1,74 @@
+"""An event in a symbol, a sentence and an ink. Pure; the text may hold foreign parts, so callers make it safe."""
+
+from __future__ import annotations
+
+from tcao_tui.domain.events import (
+    CheckpointDeleted,
+    CheckpointSaved,
+    ControlHandled,
+    DataLoaded,
+    Finished,
+    Launched,
+    LogLine,
+    PhaseChanged,
+    Resumed,
+    RunEvent,
+    SamplesTaken,
+    Scored,
+    UnknownEvent,
+    Waiting,
+)
+from tcao_tui.domain.wording import count_text, share_text
+
+Told = tuple[str, str, str]
+
+
+def event_text(event: RunEvent | UnknownEvent) -> Told:
+    """Symbol, sentence, ink."""
+    match event:
+        case Launched() | Resumed() | PhaseChanged() | Waiting() | Finished():
+            return _course(event)
+        case CheckpointSaved(checkpoint=saved):
+            adopted = ", found again after a crash" if saved.adopted else ""
+            return "◆", f"checkpoint of step {saved.step} saved ({saved.reason}{adopted})", "accent"
+        case CheckpointDeleted(name=name, reason=reason):
+            return "◇", f"checkpoint {name} deleted{_because(reason)}", "muted"
+        case DataLoaded():
+            rows = f"{event.train_rows:,} training and {event.val_rows:,} validation rows"
+            cut = f", {event.truncated_rows:,} cut" if event.truncated_rows else ""
+            return "·", f"data loaded: {rows}, {count_text(event.train_tokens)} tokens{cut}", "muted"
+        case SamplesTaken(step=step, samples=samples):
+            return "»", f"{len(samples)} samples taken at step {step}", "muted"
+        case Scored():
+            graded = f"{event.correct} of {event.total}" + (f", {event.unscored} unscored" if event.unscored else "")
+            return "★", f"{event.name} {share_text(event.value)} ({graded}) at step {event.step}", "ok"
+        case ControlHandled(verb=verb, accepted=True):
+            return "✓", f"{verb}: accepted", "info"
+        case ControlHandled(verb=verb, reason=reason):
+            return "✗", f"{verb}: refused{_because(reason)}", "warn"
+        case LogLine(level=level, message=message):
+            return "·", message, {"info": "muted", "warning": "warn", "error": "bad"}[level]
+        case UnknownEvent(kind=kind):
+            return "?", f"{kind}: an event of another version", "muted"
+
+
+def _course(event: Launched | Resumed | PhaseChanged | Waiting | Finished) -> Told:
+    match event:
+        case Launched(pid=pid, host=host, resume_step=step):
+            again = f", continuing at step {step}" if step else ""
+            return "▶", f"worker {pid} on {host} took the run{again}", "info"
+        case Resumed(step=step, checkpoint=checkpoint):
+            return "▶", f"resumed from step {step} ({checkpoint})", "info"
+        case PhaseChanged(phase=phase, detail=detail):
+            return "·", f"{phase}{_because(detail)}", "muted"
+        case Waiting(over=True):
+            return "·", "waiting is over", "muted"
+        case Waiting(reason=reason, detail=detail):
+            return "◔", f"waiting: {reason.replace('_', ' ')}{_because(detail)}", "warn"
+        case Finished(outcome=outcome, what=what):
+            ink = "ok" if outcome == "completed" else "muted" if outcome == "stopped" else "bad"
+            return "✓" if outcome == "completed" else "■", f"{outcome}{_because(what)}", ink
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""

@@ -1,0 +1,83 @@
+"""What the console needs from the layers below, as plain callables, so that tests pass fakes in.
+
+Everything here may block on disk or on a child process, so it is called in thread workers only. The real ones are wired
+up in `intents.wire`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.run_view import RunSummary, ViewSource
+
+
+class RunsSource(Protocol):
+    """The run list of one runs root."""
+
+    def changes(self) -> Hashable:
+        """A cheap value that differs when anything was committed since."""
+        ...
+
+    def rows(self) -> list[RunSummary]:
+        """All runs, newest first, with liveness judged."""
+        ...
+
+    def close(self) -> None:
+        """Release files."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRun:
+    """An opened run: its view, and the tail of its log as text."""
+
+    source: ViewSource
+    read_log: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """A resolved plan as a person reads it before consenting.
+
+    Attributes:
+        facts: Label and text of each line of the summary.
+        estimate: Label and text of each line of the cost estimate; an unknown price says so.
+        problems: Why it cannot be launched; empty when it can.
+        is_free: Nothing of it can cost anything, so no word has to be typed.
+        handle: What `launch` needs; the screens never look inside.
+    """
+
+    path: Path
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    estimate: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+    is_free: bool
+    handle: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The use cases that screens may ask for. Each raises `TcaoError` with a next step when it cannot be.
+
+    Attributes:
+        control: Run id and verb; returns what to tell the person.
+        launch: Approves the preview and starts its worker; returns the run id.
+        resume: Goes on from a pause or starts the next attempt; returns what to tell the person.
+        demo: Launches the included demo; returns the run id.
+    """
+
+    open_runs: Callable[[], RunsSource]
+    open_run: Callable[[str], WatchedRun]
+    control: Callable[[str, Verb], str]
+    resume: Callable[[str], str]
+    preview: Callable[[Path], PlanPreview]
+    launch: Callable[[PlanPreview], str]
+    demo: Callable[[], str]
+    clock: Callable[[], float] = time.time

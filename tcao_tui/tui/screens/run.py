@@ -1,0 +1,81 @@
+"""The screen of one run: its feed and its panes, of which one is in sight."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from tcao_tui.tui.feed import RunFeed
+from tcao_tui.tui.keys import Scope, senseless
+from tcao_tui.tui.messages import LogChanged, LogWanted, RunChanged, SourceFailed
+from tcao_tui.tui.pane import Pane
+from tcao_tui.tui.panes.training.pane import TrainingPane
+from tcao_tui.tui.ports import Ports
+from tcao_tui.tui.widgets.key_footer import KeyFooter
+
+
+class RunScreen(Screen[None]):
+    """One run.
+
+    Args:
+        ports: What may be asked for.
+        ref: The run: id, unique prefix, name, `latest`, or a directory for the cookbook's.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_CSS = "RunScreen { layout: vertical; }"
+    scopes = (*TrainingPane.scopes, Scope.APP)
+
+    def __init__(self, ports: Ports, ref: str) -> None:
+        super().__init__()
+        self._ports = ports
+        self._ref = ref
+
+    def compose(self) -> ComposeResult:
+        """The training pane, the feed and the keys."""
+        yield TrainingPane()
+        yield KeyFooter(Scope.RUN, Scope.PANELS, Scope.CHART, Scope.APP)
+        yield RunFeed(lambda: self._ports.open_run(self._ref))
+
+    def on_mount(self) -> None:
+        """Give the keys to the pane."""
+        self.query_one(TrainingPane).focus()
+
+    @on(RunChanged)
+    def _show(self, event: RunChanged) -> None:
+        with self.app.batch_update():
+            for pane in self.query(Pane):
+                pane.show(event.view)
+            self.query_one(KeyFooter).leave_out(senseless(event.view.status))
+
+    @on(LogChanged)
+    def _show_log(self, event: LogChanged) -> None:
+        self.query_one(TrainingPane).show_log(event.text)
+
+    @on(LogWanted)
+    def _want_log(self, event: LogWanted) -> None:
+        feed = self.query_one(RunFeed)
+        feed.wants_log = event.wanted
+        if event.wanted:
+            feed.ask()
+
+    @on(Pane.Left)
+    def _leave(self) -> None:
+        from tcao_tui.tui.screens.runs import RunsScreen
+
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+        else:
+            self.app.switch_screen(RunsScreen(self._ports))
+
+    @on(SourceFailed)
+    def _failed(self, event: SourceFailed) -> None:
+        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)
+
+    def ask(self) -> None:
+        """Look now: something was asked of the run."""
+        self.query_one(RunFeed).ask()

@@ -1,0 +1,62 @@
+"""The first screen: the run list and its feed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from tcao_tui.tui.feed import RunsFeed
+from tcao_tui.tui.keys import Scope, senseless
+from tcao_tui.tui.messages import RunsChanged, SourceFailed
+from tcao_tui.tui.panes.run_list.pane import RunListPane
+from tcao_tui.tui.ports import Ports
+from tcao_tui.tui.widgets.key_footer import KeyFooter
+
+
+class RunsScreen(Screen[None]):
+    """All runs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    DEFAULT_CSS = "RunsScreen { layout: vertical; }"
+    scopes = (Scope.RUNS, Scope.RUN, Scope.APP)
+
+    def __init__(self, ports: Ports) -> None:
+        super().__init__()
+        self._ports = ports
+
+    def compose(self) -> ComposeResult:
+        """The list, its feed and the keys."""
+        yield RunListPane(self._ports.clock)
+        yield KeyFooter(*self.scopes)
+        yield RunsFeed(self._ports.open_runs)
+
+    @on(RunsChanged)
+    def _show(self, event: RunsChanged) -> None:
+        with self.app.batch_update():
+            self.query_one(RunListPane).show(event.rows)
+
+    @on(RunListPane.Highlighted)
+    def _offer(self, event: RunListPane.Highlighted) -> None:
+        needless = frozenset({"run.back"})
+        without = {"run.stop", "run.pause", "run.resume", "run.checkpoint", "runs.open", "runs.filter", "runs.sort"}
+        footer = self.query_one(KeyFooter)
+        footer.leave_out(needless | (without if event.row is None else senseless(event.row.status)))
+
+    @on(RunListPane.NewWanted)
+    def _new(self) -> None:
+        from tcao_tui.tui.screens.new_run import NewRunScreen
+
+        self.app.push_screen(NewRunScreen())
+
+    @on(SourceFailed)
+    def _failed(self, event: SourceFailed) -> None:
+        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)
+
+    def on_screen_resume(self) -> None:
+        """Look again at once after coming back."""
+        for feed in self.query(RunsFeed):
+            feed.ask()

@@ -1,0 +1,109 @@
+"""Fake ports for the console: views and rows that tests set, requests that tests read."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tcao_tui.domain.events import Verb
+from tcao_tui.domain.run_view import RunSummary, RunView
+from tcao_tui.errors import TcaoError
+from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+from tests.fakes.views import STARTED_AT, running
+
+
+class FakeSource:
+    """A view source whose view a test sets."""
+
+    def __init__(self, view: RunView) -> None:
+        self.view = view
+        self.caught_up = True
+        self.polls = 0
+        self.closed = False
+        self.error: Exception | None = None
+
+    def poll(self) -> RunView:
+        self.polls += 1
+        if self.error is not None:
+            raise self.error
+        return self.view
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeRuns:
+    """A run list whose rows a test sets."""
+
+    def __init__(self, rows: list[RunSummary]) -> None:
+        self.all = rows
+        self.marker = 0
+        self.queries = 0
+
+    def changes(self) -> Hashable:
+        return self.marker
+
+    def rows(self) -> list[RunSummary]:
+        self.queries += 1
+        return list(self.all)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class FakeConsole:
+    """Everything the console may ask for; `asked` is what it did ask."""
+
+    source: FakeSource = field(default_factory=lambda: FakeSource(running()))
+    runs: FakeRuns = field(default_factory=lambda: FakeRuns([]))
+    asked: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+    log: str = "worker: ready\nworker: WARNING slow server\n"
+    is_free: bool = True
+    refusal: TcaoError | None = None
+
+    def ports(self) -> Ports:
+        return Ports(
+            open_runs=lambda: self.runs,
+            open_run=self.open_run,
+            control=self.control,
+            resume=self.resume,
+            preview=self.preview,
+            launch=self.launch,
+            demo=lambda: self._note("demo") or "run-demo",
+            clock=lambda: STARTED_AT,
+        )
+
+    def _note(self, *what: str) -> None:
+        self.asked.append(what)
+        if self.refusal is not None:
+            raise self.refusal
+
+    def open_run(self, ref: str) -> WatchedRun:
+        self.asked.append(("open", ref))
+        return WatchedRun(self.source, lambda: self.log)
+
+    def control(self, run_id: str, verb: Verb) -> str:
+        self._note("control", run_id, verb)
+        return f"Asked to {verb}."
+
+    def resume(self, run_id: str) -> str:
+        self._note("resume", run_id)
+        return "Attempt 2 has the run."
+
+    def preview(self, path: Path) -> PlanPreview:
+        self._note("preview", str(path))
+        return PlanPreview(
+            path=path,
+            name="tickets",
+            facts=(("method", "sft, LoRA rank 16"), ("model", "tcao/tiny-qwen3"), ("backend", "local")),
+            estimate=(("cost", "$0.00, this backend is free" if self.is_free else "$4.20 expected, $3 to $6"),),
+            problems=(),
+            is_free=self.is_free,
+            handle=None,
+        )
+
+    def launch(self, preview: PlanPreview) -> str:
+        self._note("launch", preview.name)
+        return "run-new"
