@@ -13,9 +13,11 @@ from tcao_tui.clients.tinker_port import (
     StepResult,
     TinkerBackend,
     Trainer,
+    Transient,
 )
 from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.errors import BackendError
 from tcao_tui.worker.side_effects import SideEffects
 
 if TYPE_CHECKING:
@@ -24,10 +26,16 @@ if TYPE_CHECKING:
 
 
 class NumberedBackend:
-    """A `TinkerBackend` that counts."""
+    """A `TinkerBackend` that counts, and that notes which resume points the server refuses to load.
 
-    def __init__(self, inner: TinkerBackend, effects: SideEffects) -> None:
-        self._inner, self._effects = inner, effects
+    Args:
+        inner: The client that does the work.
+        effects: Numbered side effects.
+        lost_paths: Gets the paths that cannot be loaded.
+    """
+
+    def __init__(self, inner: TinkerBackend, effects: SideEffects, lost_paths: set[str]) -> None:
+        self._inner, self._effects, self._lost_paths = inner, effects, lost_paths
 
     @property
     def quote(self) -> PriceQuote:
@@ -37,9 +45,17 @@ class NumberedBackend:
     async def open_trainer(
         self, config: TrainingConfig, *, state_path: str | None, metadata: Mapping[str, str]
     ) -> Trainer:
-        """Create a LoRA, or load one."""
-        with self._effects.point("remote.open_trainer"):
-            trainer = await self._inner.open_trainer(config, state_path=state_path, metadata=metadata)
+        """Create a LoRA, or load one; one that cannot be loaded is `Transient`, since an older one may do."""
+        try:
+            with self._effects.point("remote.open_trainer"):
+                trainer = await self._inner.open_trainer(config, state_path=state_path, metadata=metadata)
+        except Transient:
+            raise
+        except BackendError as error:
+            if state_path is None:
+                raise
+            self._lost_paths.add(state_path)
+            raise Transient(error.what, where=state_path, next_step=error.next_step) from error
         return NumberedTrainer(trainer, self._effects)
 
     async def checkpoints_of(self, run_id: str) -> Sequence[RemoteCheckpoint]:

@@ -1,0 +1,72 @@
+"""`python -m tcao_tui.worker --runs-root DIR RUN_ID`: the detached process that carries out one run.
+
+Only the standard library is imported here; `worker_main` is what a test or another entry calls with its own parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tcao_tui.worker.runner import Parts
+
+
+def worker_main(arguments: Sequence[str] | None = None, make_parts: Callable[[str], Parts] | None = None) -> int:
+    """Carry a run out.
+
+    Args:
+        arguments: Command line without the program; None is that of the process.
+        make_parts: Makes everything from outside for the profile of the run; None: the real things.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tcao_tui.worker", description="Carries out one run.")
+    parser.add_argument("--runs-root", type=Path, required=True)
+    parser.add_argument("run_id")
+    given = parser.parse_args(arguments)
+    # The console may close its terminal; only a stop, a signal or the end of the plan ends the training.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return _work(given.runs_root.absolute(), given.run_id, make_parts or _real_parts)
+
+
+def _work(runs_root: Path, run_id: str, make_parts: Callable[[str], Parts]) -> int:
+    from tcao_tui.errors import TcaoError
+    from tcao_tui.store.run_dir import Mirror, RunDir
+    from tcao_tui.store.sqlite import open_store
+    from tcao_tui.worker.hand_off import take_run, tell
+    from tcao_tui.worker.stopping import StopFlag
+
+    stop = StopFlag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set("signal"))
+    try:
+        store = open_store(runs_root, create=False)
+        parts = make_parts(store.run(run_id).backend)
+        mirror = Mirror(RunDir(runs_root, run_id))
+        return take_run(store, runs_root, run_id, mirror=mirror, parts=parts, stop=stop)
+    except TcaoError as error:
+        return tell(error)
+
+
+def _real_parts(profile_name: str) -> Parts:
+    from tcao_tui.methods import METHODS
+    from tcao_tui.worker.connect import ProfileConnector
+    from tcao_tui.worker.runner import Parts
+    from tcao_tui.worker.side_effects import SideEffects
+
+    return Parts(ProfileConnector(profile_name), METHODS.load, SideEffects.from_environ(os.environ))
+
+
+if __name__ == "__main__":
+    code = worker_main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Libraries leave threads behind that may never end; everything of ours is committed.
+    os._exit(code)

@@ -1,0 +1,125 @@
+"""What a training method may do: the worker's side of `methods.port.RunContext`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
+from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
+from tcao_tui.domain.events import ControlHandled, MetricRow, Phase, PhaseChanged, RunEvent, Spend
+from tcao_tui.domain.plan import Plan
+from tcao_tui.methods.port import Directive
+from tcao_tui.worker.checkpointing import Checkpoints
+from tcao_tui.worker.inbox import Inbox
+from tcao_tui.worker.journal import Journal
+
+_EXTEND_SECONDS = 3600.0
+
+
+class WorkerContext:
+    """One attempt as its method sees it.
+
+    Args:
+        plan: The approved plan.
+        backend: The Tinker client of this attempt.
+        resume_point: Where to start from; None for the base model.
+        journal: Where facts are committed.
+        checkpoints: The checkpoint protocol.
+        inbox: What people want.
+    """
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        backend: TinkerBackend,
+        resume_point: CheckpointRecord | None,
+        journal: Journal,
+        checkpoints: Checkpoints,
+        inbox: Inbox,
+    ) -> None:
+        self._plan, self._backend, self._resume_point = plan, backend, resume_point
+        self._journal, self._checkpoints, self._inbox = journal, checkpoints, inbox
+        self._cap_usd = plan.budget.max_cost_usd
+
+    @property
+    def plan(self) -> Plan:
+        """The approved plan; paths are absolute."""
+        return self._plan
+
+    @property
+    def resume_point(self) -> CheckpointRecord | None:
+        """The checkpoint to start from."""
+        return self._resume_point
+
+    @property
+    def backend(self) -> TinkerBackend:
+        """The Tinker client of this attempt."""
+        return self._backend
+
+    def emit(self, *events: RunEvent) -> None:
+        """Commit facts."""
+        self._journal.commit(*events)
+
+    def record_step(
+        self,
+        step: int,
+        values: Mapping[str, float],
+        *,
+        trained: DataCursor | None = None,
+        spends: Sequence[Spend] = (),
+    ) -> None:
+        """Commit the numbers of one step and what it cost in one transaction."""
+        row = MetricRow(
+            attempt=self._journal.attempt,
+            step=step,
+            at=self._journal.clock(),
+            epoch=trained.epoch if trained else None,
+            batch=trained.batch if trained else None,
+            values=dict(values),
+        )
+        self._journal.commit(metrics=[row], spends=spends)
+
+    async def save_checkpoint(
+        self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
+    ) -> CheckpointRecord:
+        """Save on the server, commit, thin out older ones; answers the requests that it carries out."""
+        answers = self._inbox.answers("checkpoint")
+        record = await self._checkpoints.save(trainer, step=step, cursor=cursor, reason=reason, answers=answers)
+        self._inbox.answered(answers)
+        return record
+
+    async def directive(self) -> Directive:
+        """What a person or the budget wants now."""
+        if self._cap_usd is not None:
+            spent = self._journal.spent_usd
+            # A cap that cannot be kept, since a price is unknown, counts as reached.
+            if spent is None or (spent >= self._cap_usd and spent > 0):
+                self._inbox.stop.set("budget")
+        return self._inbox.directive()
+
+    async def paused(self) -> Directive:
+        """Wait until the pause is over; resume points are kept from expiring meanwhile."""
+        answers = self._inbox.answers("pause", "checkpoint")
+        self._say("paused", answers)
+        loop = asyncio.get_running_loop()
+        extended_at = loop.time()
+        while True:
+            await asyncio.sleep(self._inbox.poll_seconds)
+            directive = self._inbox.directive()
+            if directive is Directive.STOP:
+                return directive
+            if self._inbox.first("resume"):
+                self._say("training", self._inbox.answers("resume", "pause", "checkpoint"))
+                return Directive.CONTINUE
+            if refused := self._inbox.answers("pause", "checkpoint", accepted=False, reason="paused already"):
+                self._journal.commit(*refused)
+                self._inbox.answered(refused)
+            if loop.time() - extended_at > _EXTEND_SECONDS:
+                extended_at = loop.time()
+                await self._checkpoints.thin_out()
+
+    def _say(self, phase: Phase, answers: list[ControlHandled]) -> None:
+        self._journal.commit(PhaseChanged(phase=phase), *answers)
+        self._inbox.answered(answers)

@@ -1,0 +1,145 @@
+"""The worker's hand on the store: commits that several threads share, the mirror for people, and what they add up to.
+
+Every commit is a numbered side effect. A mirror that cannot be written never stops the training.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Spend
+from tcao_tui.errors import ExitCode, TcaoError
+from tcao_tui.store.port import Cursor, RunStore, RunWriter
+from tcao_tui.worker.recovery import Lineage
+from tcao_tui.worker.side_effects import SideEffects
+
+VAL_KEY = "val_mean_nll"
+
+
+class StorageFailed(TcaoError):
+    """The run store cannot be written; what it holds is intact."""
+
+    title = "Storage"
+    exit_code = ExitCode.RESUMABLE
+
+
+class MirrorPort(Protocol):
+    """Repeats commits in the cookbook's layout, for people and cookbook tools."""
+
+    def write(self, *, events: Sequence[RunEvent], metrics: Sequence[MetricRow]) -> None:
+        """Append what one commit held. Raises `OSError`."""
+        ...
+
+
+class Journal:
+    """Commits of a worker, attempt after attempt.
+
+    Args:
+        store: The run store.
+        run_id: The run, whose lock this process holds.
+        mirror: Where commits are repeated for people.
+        effects: Numbered side effects.
+        clock: Unix seconds.
+
+    Attributes:
+        lineage: Checkpoints and resume steps, as committed so far.
+        val_loss: Validation loss by step, as committed so far.
+        last_step: Highest step that this attempt, or an earlier one of this process, recorded.
+        spent_usd: Cost of all attempts; None is unknown.
+    """
+
+    def __init__(
+        self, store: RunStore, run_id: str, *, mirror: MirrorPort, effects: SideEffects, clock: Callable[[], float]
+    ) -> None:
+        self._store, self._run_id, self._mirror, self._effects = store, run_id, mirror, effects
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._mirror_failed = False
+        self._writer: RunWriter | None = None
+        self.lineage = Lineage()
+        self.val_loss: dict[int, float] = {}
+        self.last_step = 0
+        self.spent_usd: float | None = store.run(run_id).cost_usd
+        self._read_past()
+
+    @property
+    def attempt(self) -> int:
+        """Number of the present attempt."""
+        return self._open().attempt
+
+    @property
+    def fence(self) -> int:
+        """Epoch number of the present attempt's lease."""
+        return self._open().fence
+
+    def open_attempt(self) -> None:
+        """Raise the fence and number the next attempt."""
+        with self._lock, self._effects.point("store.writer"):
+            self._writer = self._store.writer(self._run_id)
+            self.last_step = 0
+
+    def commit(self, *events: RunEvent, metrics: Sequence[MetricRow] = (), spends: Sequence[Spend] = ()) -> None:
+        """Commit all or nothing, then mirror it. Raises `Fenced` or `StorageFailed`."""
+        with self._lock:
+            writer = self._open()
+            try:
+                with self._effects.point("store.commit"):
+                    writer.commit(events=events, metrics=metrics, spends=spends)
+            except (OSError, sqlite3.Error) as error:
+                raise StorageFailed(f"the run store cannot be written: {error}") from error
+            for event in events:
+                self.lineage.apply(writer.attempt, event)
+            for row in metrics:
+                self._note(row)
+            for spend in spends:
+                self._add(spend)
+            self._repeat(writer, events, metrics)
+
+    def heartbeat(self) -> None:
+        """Say that the worker lives. Raises `Fenced`."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.heartbeat()
+
+    def _open(self) -> RunWriter:
+        if self._writer is None:
+            raise RuntimeError("no attempt is open")
+        return self._writer
+
+    def _add(self, spend: Spend) -> None:
+        if spend.usd is None or self.spent_usd is None:
+            self.spent_usd = None
+        else:
+            self.spent_usd += spend.usd
+
+    def _note(self, row: MetricRow) -> None:
+        self.last_step = max(self.last_step, row.step)
+        if (loss := row.values.get(VAL_KEY)) is not None:
+            self.val_loss[row.step] = loss
+
+    def _read_past(self) -> None:
+        """What earlier workers committed; ledger entries are in the run's row already."""
+        cursor, more = Cursor(spend=2**62), True
+        while more:
+            batch = self._store.read(self._run_id, cursor, limit=10_000)
+            cursor, more = batch.cursor, batch.more
+            for stored in batch.events:
+                self.lineage.apply(stored.attempt, stored.event)
+            for row in batch.metrics:
+                self._note(row)
+        self.last_step = 0
+
+    def _repeat(self, writer: RunWriter, events: Sequence[RunEvent], metrics: Sequence[MetricRow]) -> None:
+        try:
+            with self._effects.point("mirror.write"):
+                self._mirror.write(events=events, metrics=metrics)
+        except OSError as error:
+            if not self._mirror_failed:
+                self._mirror_failed = True
+                print(f"mirror: {error}", file=sys.stderr, flush=True)
+                said = f"the mirror for people cannot be written ({error.strerror}); the run store is not affected"
+                writer.commit(events=[LogLine(level="warning", message=said)])

@@ -1,0 +1,125 @@
+"""Where an attempt goes on: what the store knows, reconciled with what the server has. Pure values, no I/O.
+
+Carrying the result out (commits, deletions) is `checkpointing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from tcao_tui.clients.tinker_port import RemoteCheckpoint
+from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, parse_checkpoint_name
+from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed, RunEvent, UnknownEvent
+
+_REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
+
+
+@dataclass(slots=True)
+class Lineage:
+    """Fold of a run's events as far as resuming needs it: checkpoints, deletions, and where attempts went on."""
+
+    known: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
+    deleted: set[str] = field(default_factory=set[str])
+    resume_steps: dict[int, int] = field(default_factory=dict[int, int])
+    attempts: int = 0
+
+    def apply(self, attempt: int, event: RunEvent | UnknownEvent) -> None:
+        """Fold one event."""
+        match event:
+            case Launched():
+                self.attempts += 1
+            case Resumed(step=step):
+                self.resume_steps[attempt] = step
+            case CheckpointSaved(checkpoint=record):
+                self.known[record.name] = record
+            case CheckpointDeleted(name=name):
+                self.known.pop(name, None)
+                self.deleted.add(name)
+            case _:
+                pass
+
+    def is_superseded(self, attempt: int, step: int) -> bool:
+        """Whether a later attempt went on from before `step`, so that these weights are off the final lineage."""
+        return any(a > attempt and resumed < step for a, resumed in self.resume_steps.items())
+
+    def best_first(self, config_hash: str) -> list[CheckpointRecord]:
+        """Checkpoints that may be resumed from, newest first."""
+        usable = [
+            r for r in self.known.values() if r.config_hash == config_hash and not self.is_superseded(r.attempt, r.step)
+        ]
+        return sorted(usable, key=lambda r: (r.step, r.attempt), reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What a listing of the server says about the store's knowledge.
+
+    Attributes:
+        adopted: Checkpoints of ours that nobody recorded, because their writer died first.
+        gone: Recorded ones that the server no longer has.
+        leftovers: Paths of ours that belong to no checkpoint: half of one that was being saved or deleted.
+    """
+
+    adopted: tuple[CheckpointRecord, ...]
+    gone: tuple[CheckpointRecord, ...]
+    leftovers: tuple[str, ...]
+
+
+def reconcile(lineage: Lineage, listed: Sequence[RemoteCheckpoint]) -> Reconciliation:
+    """Compare the store with a complete listing of the run's checkpoints."""
+    training = {c.name: c for c in listed if c.kind == "training"}
+    samplers = {c.name: c for c in listed if c.kind == "sampler"}
+    adopted: list[CheckpointRecord] = []
+    leftovers: list[str] = []
+    for name, remote in training.items():
+        if name in lineage.known:
+            continue
+        record = adoptable(remote, samplers.get(name))
+        if name in lineage.deleted or record is None:
+            leftovers += [remote.path]
+        else:
+            adopted.append(record)
+    kept = {r.name for r in adopted} | (lineage.known.keys() & training.keys())
+    leftovers += [c.path for name, c in samplers.items() if name not in kept]
+    gone = tuple(r for name, r in lineage.known.items() if name not in training)
+    return Reconciliation(tuple(adopted), gone, tuple(leftovers))
+
+
+def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> CheckpointRecord | None:
+    """The record of a checkpoint from what the server keeps with it; None when it is not one of ours."""
+    named = parse_checkpoint_name(remote.name)
+    if named is None:
+        return None
+    data = remote.metadata
+    try:
+        cursor = DataCursor(epoch=int(data["epoch"]), batch=int(data["batch"]))
+    except (KeyError, ValueError):
+        return None
+    said: list[CheckpointReason] = [r for r in _REASONS if r == data.get("reason")]
+    return CheckpointRecord(
+        name=remote.name,
+        attempt=named[0],
+        step=named[1],
+        cursor=cursor,
+        reason=said[0] if said else "periodic",
+        state_path=remote.path,
+        sampler_path=sampler.path if sampler else None,
+        expires_at=remote.expires_at,
+        config_hash=data.get("config_hash", ""),
+        adopted=True,
+    )
+
+
+def to_delete(lineage: Lineage, val_loss: Mapping[int, float], *, keep_last: int = 2) -> list[CheckpointRecord]:
+    """Checkpoints not worth their storage: all but the last ones, the best by validation, and the final.
+
+    Weights that a later attempt went back behind are never resumed from, so they count for nothing.
+    """
+    ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
+    lived = [r for r in ordered if not lineage.is_superseded(r.attempt, r.step)]
+    kept = {r.name for r in lived[-keep_last:]} | {r.name for r in lived if r.reason == "final"}
+    if validated := [r for r in lived if r.step in val_loss]:
+        kept.add(min(validated, key=lambda r: (val_loss[r.step], -r.step)).name)
+    return [r for r in ordered if r.name not in kept]
