@@ -68,12 +68,16 @@ class Series:
     @property
     def steps(self) -> Sequence[int]:
         """All steps, ascending; read only."""
-        return self._steps if self._base is None else Joined(self._base.steps, self._steps)
+        if self._base is None:
+            return self._steps
+        return Joined(self._base.steps, self._steps) if self._steps else self._base.steps
 
     @property
     def values(self) -> Sequence[float]:
         """One value per step; read only."""
-        return self._values if self._base is None else Joined(self._base.values, self._values)
+        if self._base is None:
+            return self._values
+        return Joined(self._base.values, self._values) if self._values else self._base.values
 
     def __len__(self) -> int:
         return self._cut + len(self._steps)
