@@ -1,0 +1,102 @@
+"""A worker that only remembers: what a method emitted, recorded and saved, in order.
+
+Out of scope: the store, the lease, retries. `script` maps a step to the directive that is given after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
+from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
+from tcao_tui.domain.events import MetricRow, RunEvent, Spend
+from tcao_tui.domain.plan import Plan
+from tcao_tui.methods.port import Directive
+
+
+class RecordingContext:
+    """A `RunContext` without a store.
+
+    Attributes:
+        log: One short line per side effect, in order.
+        on_event: Called with every event, for tests that follow along.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: TinkerBackend,
+        *,
+        resume_point: CheckpointRecord | None = None,
+        attempt: int = 1,
+        script: Mapping[int, Directive] | None = None,
+        after_pause: Directive = Directive.CONTINUE,
+        on_event: Callable[[RunEvent], None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.backend = backend
+        self.resume_point = resume_point
+        self.attempt = attempt
+        self.script = dict(script or {})
+        self.after_pause = after_pause
+        self.on_event = on_event
+        self.step = 0 if resume_point is None else resume_point.step
+        self.log: list[str] = []
+        self.events: list[RunEvent] = []
+        self.rows: list[MetricRow] = []
+        self.spends: list[Spend] = []
+        self.checkpoints: list[CheckpointRecord] = []
+
+    def emit(self, *events: RunEvent) -> None:
+        for event in events:
+            self.events.append(event)
+            self.log.append(f"{event.kind} {getattr(event, 'phase', getattr(event, 'step', ''))}".strip())
+            if self.on_event is not None:
+                self.on_event(event)
+
+    def record_step(
+        self,
+        step: int,
+        values: Mapping[str, float],
+        *,
+        trained: DataCursor | None = None,
+        spends: Sequence[Spend] = (),
+    ) -> None:
+        place = {} if trained is None else {"epoch": trained.epoch, "batch": trained.batch}
+        self.rows.append(MetricRow(attempt=self.attempt, step=step, at=0.0, values=dict(values), **place))
+        self.spends.extend(spends)
+        self.log.append(f"{'row' if trained is None else 'step'} {step}")
+        self.step = step
+
+    async def save_checkpoint(
+        self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
+    ) -> CheckpointRecord:
+        name = checkpoint_name(self.attempt, step)
+        saved = await trainer.save(name, ttl_seconds=None, metadata={"tcao_run": "fake", "step": str(step)})
+        record = CheckpointRecord(
+            name=name,
+            attempt=self.attempt,
+            step=step,
+            cursor=cursor,
+            reason=reason,
+            state_path=saved.state_path,
+            sampler_path=saved.sampler_path,
+        )
+        self.checkpoints.append(record)
+        self.log.append(f"save {step} {reason}")
+        return record
+
+    async def directive(self) -> Directive:
+        return self.script.pop(self.step, Directive.CONTINUE)
+
+    async def paused(self) -> Directive:
+        self.log.append("waited")
+        return self.after_pause
+
+    @property
+    def trained(self) -> list[tuple[int, int]]:
+        """(epoch, batch) of every update, in order."""
+        return [(row.epoch, row.batch) for row in self.rows if row.epoch is not None and row.batch is not None]
+
+    def series(self, key: str) -> dict[int, float]:
+        return {row.step: row.values[key] for row in self.rows if key in row.values}

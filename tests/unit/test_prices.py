@@ -1,0 +1,68 @@
+"""Prices: free, unknown or published, never guessed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+
+import pytest
+from tinker_cookbook.utils.cost_estimation import TokenCostRates
+
+from tcao_tui.clients.prices import main, price_quote
+
+RATES = TokenCostRates(1.0, 0.2, 3.0, 2.0)
+
+
+def test_the_engine_is_free() -> None:
+    assert price_quote("engine", "http://127.0.0.1:1", "any").is_free
+
+
+def test_published_rates_are_taken_over() -> None:
+    quote = price_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: RATES)
+    assert (quote.train_usd, quote.prefill_usd, quote.sample_usd) == (2.0, 1.0, 3.0)
+    assert not quote.is_free
+
+
+def test_a_model_without_rates_is_unknown_and_not_free() -> None:
+    quote = price_quote("tinker", None, "some/model", read_rates=lambda model, seconds: None)
+    assert quote.train_usd is None
+    assert not quote.is_free
+    assert "unknown" in quote.source
+
+
+def test_tinkers_prices_are_not_taken_for_other_servers() -> None:
+    hosts = ["http://localhost:8000", "https://thinkingmachines.dev.evil.example/x", "not a url"]
+    for host in hosts:
+        quote = price_quote("tinker", host, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: RATES)
+        assert quote.train_usd is None, host
+
+
+def test_a_price_list_that_never_answers_is_given_up() -> None:
+    released = threading.Event()
+
+    def hang(model: str, seconds: float) -> TokenCostRates | None:
+        released.wait()
+        return RATES
+
+    quote = price_quote("tinker", None, "Qwen/Qwen3-8B", timeout_seconds=0.01, read_rates=hang)
+    released.set()
+    assert quote.train_usd is None
+
+
+def test_the_command_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--kind", "engine", "--base-url", "http://127.0.0.1:1", "--model", "m"]) == 0
+    assert json.loads(capsys.readouterr().out)["train_usd"] == 0
+
+
+def test_reading_prices_and_data_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, tcao_tui.clients.prices, tcao_tui.data.check, tcao_tui.graders, tcao_tui.methods\n"
+        "import tinker_cookbook.utils.cost_estimation\n"
+        "from tcao_tui.methods import SPECS\n"
+        "assert SPECS.load('sft').metrics[0] == 'train_mean_nll'\n"
+        "print([m for m in ('tinker', 'torch', 'transformers', 'textual', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
