@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,18 @@ class Fenced(TcaoError):
     title = "Superseded"
 
 
+class StoreUnwritable(TcaoError):
+    """The disk is full or refuses: the commit left no trace, and may be tried again once that is mended."""
+
+    title = "Store cannot be written"
+
+
+class StoreDamaged(TcaoError):
+    """The database is not whole, or not one that this version reads."""
+
+    title = "Store cannot be read"
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a reader has read, exclusive, in each of the store's tables."""
@@ -36,7 +48,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """What lies past a cursor; `more` says that the bound cut it."""
+    """What lies past a cursor; `more` says that the bound cut it.
+
+    Fold the events first: a metric row is never here before an event that was committed ahead of it.
+    """
 
     events: Sequence[StoredEvent]
     metrics: Sequence[MetricRow]
@@ -98,7 +113,7 @@ class RunWriter(Protocol):
         metrics: Sequence[MetricRow] = (),
         spends: Sequence[Spend] = (),
     ) -> None:
-        """Append all or nothing. Raises `Fenced` when a newer fence exists."""
+        """Append all or nothing. Raises `Fenced` when a newer fence exists, `StoreUnwritable` when the disk is full."""
         ...
 
     def heartbeat(self) -> None:
@@ -147,6 +162,10 @@ class RunStore(Protocol):
 
     def writer(self, run_id: str) -> RunWriter:
         """Open the next attempt: raises the fence, numbers the attempt. Only for the holder of the run's lock."""
+        ...
+
+    def changes(self) -> Hashable:
+        """A cheap value that differs once anything but a heartbeat was committed, by whomever, to any run."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,117 @@
+"""Tables of the run store and their versions; `PRAGMA user_version` says which one a database has.
+
+Numbers of a metric row are packed 64-bit floats, little-endian, in the order of their row of `metric_keys`: a quarter
+of the size of JSON, exact for NaN and infinities, and a million rows are read as whole columns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+APPLICATION_ID = 0x7463616F
+"""Marks a database as ours: "tcao"."""
+
+_VERSION_1 = """
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    method TEXT NOT NULL,
+    base_model TEXT NOT NULL,
+    backend TEXT NOT NULL,
+    status TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    total_steps INTEGER NOT NULL,
+    train_loss,          -- no type: SQLite turns a NaN into NULL, so it is kept as text
+    val_loss,
+    tokens INTEGER NOT NULL,
+    cost_usd,            -- NULL is unknown, never 0
+    attempt INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL
+);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs(number),
+    attempt INTEGER NOT NULL,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,              -- JSON
+    metrics_before INTEGER NOT NULL  -- metric rows up to this seq were committed before
+);
+CREATE INDEX events_of_run ON events(run);  -- an index ends with the row's number, so this one is (run, seq)
+CREATE TABLE metric_keys (
+    number INTEGER PRIMARY KEY,
+    keys TEXT NOT NULL UNIQUE        -- JSON list
+);
+CREATE TABLE metrics (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs(number),
+    attempt INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    at REAL NOT NULL,
+    epoch INTEGER,
+    batch INTEGER,
+    keys INTEGER NOT NULL REFERENCES metric_keys(number),
+    body BLOB NOT NULL               -- one float64 per key
+);
+CREATE INDEX metrics_of_run ON metrics(run);
+CREATE TABLE spends (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs(number),
+    attempt INTEGER NOT NULL,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    usd REAL                         -- NULL is unknown, never 0
+);
+CREATE INDEX spends_of_run ON spends(run);
+CREATE TABLE controls (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs(number),
+    verb TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at REAL NOT NULL,
+    handled_at REAL
+);
+CREATE INDEX controls_pending ON controls(run) WHERE handled_at IS NULL;
+CREATE TABLE approvals (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs(number),
+    approval_hash TEXT NOT NULL,
+    how TEXT NOT NULL,
+    by TEXT NOT NULL,
+    at REAL NOT NULL,
+    quote TEXT NOT NULL
+);
+CREATE INDEX approvals_of_run ON approvals(run);
+CREATE TABLE leases (
+    run INTEGER PRIMARY KEY REFERENCES runs(number),
+    fence INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    pid INTEGER NOT NULL,
+    start_ticks INTEGER,
+    boot_id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    beat_at REAL NOT NULL,           -- Unix seconds
+    beat_monotonic REAL NOT NULL     -- CLOCK_MONOTONIC of that boot, seconds
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+"""Script n brings a database from version n to n + 1; a script that was released is never changed."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Version of an opened database; 0 for a new one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest version in one transaction; only one process at a time may do this."""
+    for version in range(version_of(connection), len(MIGRATIONS)):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{MIGRATIONS[version]}\nPRAGMA application_id = {APPLICATION_ID};\n"
+            f"PRAGMA user_version = {version + 1};\nCOMMIT;"
+        )
