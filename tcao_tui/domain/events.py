@@ -29,7 +29,6 @@ class Launched(_Event):
         fence: Epoch number of the lease; every commit of an older one is refused.
         resume_step: Updates already applied in the lineage that this attempt continues; 0 for a new run.
         resumed_from: Path of the checkpoint it continues from; empty for a new run.
-        boot_id, start_ticks: With the pid, one process for good: a pid alone is used again.
     """
 
     kind: Literal["launched"] = "launched"
@@ -39,8 +38,6 @@ class Launched(_Event):
     resume_step: int = 0
     resumed_from: str = ""
     versions: dict[str, str] = {}
-    boot_id: str = ""
-    start_ticks: int | None = None
 
 
 class Resumed(_Event):
