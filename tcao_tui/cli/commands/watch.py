@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from tcao_tui.cli.watching import print_view, reporter, run_dir
 from tcao_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from tcao_tui.domain.run_view import ViewSource
+    from tcao_tui.domain.run_view import RunView, ViewSource
 
 
 @click.command(
@@ -46,7 +47,7 @@ def watch(console: CliContext, reference: str, once: bool, lines: bool) -> None:
         from tcao_tui.store.cookbook import CookbookSource
 
         with closing(CookbookSource(directory)) as source:
-            _follow(console, source, directory, once=once)
+            _follow(console, source, directory, once=once, until=_is_finished)
     else:
         from tcao_tui.services.follow import Follower
 
@@ -79,11 +80,23 @@ def _open_console(console: CliContext, reference: str, cookbook_dir: Path | None
     click.get_current_context().exit(code)
 
 
-def _follow(console: CliContext, source: ViewSource, place: Path, *, once: bool) -> None:
+def _is_finished(view: RunView) -> bool:
+    """A directory without rows is one that its writer has only begun."""
+    return view.status == "completed"
+
+
+def _follow(
+    console: CliContext,
+    source: ViewSource,
+    place: Path,
+    *,
+    once: bool,
+    until: Callable[[RunView], bool] | None = None,
+) -> None:
     from tcao_tui.cli.render.live import SilentReporter, follow, has_ended
 
     if once:
         view = follow(source, SilentReporter(), until=lambda _: True)
     else:
-        view = follow(source, reporter(console, skip_history=True), until=has_ended)
+        view = follow(source, reporter(console, skip_history=True), until=until or has_ended)
     print_view(console, view, place)

@@ -19,6 +19,7 @@ from tcao_tui.errors import ExitCode
 
 POLL_SECONDS = 0.25
 LINE_SECONDS = 1.0
+_CATCH_UP_SECONDS = 0.001
 
 Write = Callable[[str], None]
 
@@ -55,8 +56,7 @@ def follow(
             reporter.close(view)
             return view
         reporter.show(view)
-        if source.caught_up:
-            sleep(poll_seconds)
+        sleep(poll_seconds if source.caught_up else _CATCH_UP_SECONDS)
 
 
 def outcome_code(view: RunView) -> ExitCode:

@@ -80,8 +80,8 @@ def runs_table(runs: Sequence[RunSummary], now: float, style: Style) -> list[str
 
 def progress_line(view: RunView) -> str:
     """One run in one line: `step 23/80  29%  loss 1.23  val 1.31  1.2k tok/s  eta 34s`."""
-    share = view.step / view.total_steps if view.total_steps else 0.0
-    parts = [f"step {view.step}/{view.total_steps}", f"{share:.0%}"]
+    parts = [step_text(view)]
+    parts += [f"{view.step / view.total_steps:.0%}"] if view.total_steps else []
     for key, label in (("train_mean_nll", "loss"), ("val_mean_nll", "val")):
         series = view.series.get(key)
         parts += [f"{label} {number_text(series.last)}"] if series else []
@@ -91,6 +91,11 @@ def progress_line(view: RunView) -> str:
     if view.eta_seconds is not None:
         parts.append(f"eta {duration_text(view.eta_seconds)}")
     return "  ".join([*parts, state_text(view)])
+
+
+def step_text(view: RunView) -> str:
+    """`step 23/80`; a foreign run may not say how many there will be."""
+    return f"step {view.step}/{view.total_steps}" if view.total_steps else f"step {view.step}"
 
 
 def state_text(view: RunView) -> str:
@@ -109,8 +114,8 @@ def view_lines(view: RunView, run_dir: Path | None, style: Style) -> list[str]:
     pairs = [
         ("run", f"{one_line(view.run_id)}  {one_line(view.name)}"),
         ("status", f"{status}  {doing}".rstrip()),
-        ("model", f"{one_line(view.base_model)}  {one_line(view.method)}  on {one_line(view.backend)}"),
-        ("step", f"{view.step}/{view.total_steps}, attempt {view.attempt}"),
+        ("model", "  ".join(filter(None, map(one_line, (view.base_model, view.method, view.backend))))),
+        ("progress", f"{step_text(view)}, attempt {view.attempt}"),
         ("worker", _worker_text(view)),
         ("time", f"{duration_text(view.elapsed_seconds)} so far, {duration_text(view.eta_seconds)} to go"),
         ("loss", f"train {_last(view, 'train_mean_nll')}, validation {_last(view, 'val_mean_nll')}"),
