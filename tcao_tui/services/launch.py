@@ -196,7 +196,7 @@ def resume(
         store.approve(run_id, approval)
     check_approval(plan, store.approvals(run_id))
     if lease.held:
-        end_silent_worker(store, run_id)
+        end_silent_worker(store, runs_root, run_id)
     return start_worker(store, runs_root, run_id, timeout_seconds=timeout_seconds, env=env, command=command)
 
 

@@ -12,21 +12,24 @@ import socket
 import time
 from pathlib import Path
 
-from tcao_tui.domain.events import Launched
-from tcao_tui.domain.run_view import SILENCE_LIMIT_SECONDS, LeaseState
+from tcao_tui.domain.run_view import SILENCE_LIMIT_SECONDS
 from tcao_tui.errors import Refused
-from tcao_tui.services.detached import ProcessIdentity
-from tcao_tui.store.port import Cursor, RunStore
+from tcao_tui.services.detached import start_ticks
+from tcao_tui.store.lease import ProcessIdentity, boot_id, holder
+from tcao_tui.store.port import RunStore
 
 _FREE_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
-def end_silent_worker(store: RunStore, run_id: str, *, silence_seconds: float = SILENCE_LIMIT_SECONDS) -> None:
+def end_silent_worker(
+    store: RunStore, runs_root: Path, run_id: str, *, silence_seconds: float = SILENCE_LIMIT_SECONDS
+) -> None:
     """Kill the silent holder of a run, and wait until the kernel has freed its lock.
 
     Args:
         store: The run store.
+        runs_root: Its root.
         run_id: The run.
         silence_seconds: Silence that counts as lost.
 
@@ -39,12 +42,7 @@ def end_silent_worker(store: RunStore, run_id: str, *, silence_seconds: float = 
     age = lease.heartbeat_age_seconds
     if age is not None and age <= silence_seconds:
         raise Refused(f"{run_id} is alive: worker {lease.pid} spoke {age:.0f} s ago", next_step=f"tcao watch {run_id}")
-    if lease.host != socket.gethostname() or lease.pid is None:
-        raise Refused(
-            f"{run_id} is held by a silent worker on {lease.host or 'another host'}",
-            next_step="end it there, then resume",
-        )
-    _kill(run_id, _holder(store, run_id, lease))
+    _kill(run_id, holder(runs_root / run_id))
     deadline = time.monotonic() + _FREE_SECONDS
     while store.lease(run_id).held:
         if time.monotonic() > deadline:
@@ -54,39 +52,18 @@ def end_silent_worker(store: RunStore, run_id: str, *, silence_seconds: float = 
         time.sleep(_POLL_SECONDS)
 
 
-def boot_id() -> str:
-    """Names this boot of this machine; empty where the system does not tell."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _kill(run_id: str, holder: Launched | None) -> None:
-    """SIGKILL exactly the process that launched: its descriptor is opened before its start time is compared."""
-    if holder is None or not holder.boot_id or holder.boot_id != boot_id() or holder.start_ticks is None:
+def _kill(run_id: str, who: ProcessIdentity | None) -> None:
+    """SIGKILL exactly the process that wrote itself into the lock: its descriptor is opened before it is compared."""
+    if who is None or not who.boot_id or who.boot_id != boot_id() or who.host != socket.gethostname():
         raise Refused(
-            f"{run_id}: its silent worker cannot be told from another process", next_step="end it, then resume"
+            f"{run_id} is held by a silent worker that cannot be told for sure", next_step="end it there first"
         )
     try:
-        descriptor = os.pidfd_open(holder.pid)
+        descriptor = os.pidfd_open(who.pid)
     except ProcessLookupError:
         return
     try:
-        if ProcessIdentity(holder.pid, holder.start_ticks).is_alive:
+        if who.start_ticks is not None and start_ticks(who.pid) == who.start_ticks:
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
     finally:
         os.close(descriptor)
-
-
-def _holder(store: RunStore, run_id: str, lease: LeaseState) -> Launched | None:
-    """What the holder of the newest fence said when it took the run."""
-    cursor, found = Cursor(metric=2**62, spend=2**62), None
-    while True:
-        batch = store.read(run_id, cursor)
-        for stored in batch.events:
-            if isinstance(stored.event, Launched) and stored.event.fence == lease.fence:
-                found = stored.event
-        if not batch.more:
-            return found
-        cursor = batch.cursor

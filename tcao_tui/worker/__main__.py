@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from tcao_tui.worker.runner import Parts
 
 
@@ -38,30 +40,38 @@ def worker_main(arguments: Sequence[str] | None = None, make_parts: Callable[[st
 
 def _work(runs_root: Path, run_id: str, make_parts: Callable[[str], Parts]) -> int:
     from tcao_tui.errors import TcaoError
-    from tcao_tui.store.run_dir import Mirror, RunDir
     from tcao_tui.store.sqlite import open_store
     from tcao_tui.worker.hand_off import take_run, tell
     from tcao_tui.worker.stopping import StopFlag
 
     stop = StopFlag()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set("signal"))
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set("signal")
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
     try:
         store = open_store(runs_root, create=False)
         parts = make_parts(store.run(run_id).backend)
-        mirror = Mirror(RunDir(runs_root, run_id))
-        return take_run(store, runs_root, run_id, mirror=mirror, parts=parts, stop=stop)
+        return take_run(store, runs_root, run_id, parts=parts, stop=stop)
     except TcaoError as error:
         return tell(error)
 
 
 def _real_parts(profile_name: str) -> Parts:
     from tcao_tui.methods import METHODS
+    from tcao_tui.store.run_dir import Mirror, RunDir
     from tcao_tui.worker.connect import ProfileConnector
     from tcao_tui.worker.runner import Parts
     from tcao_tui.worker.side_effects import SideEffects
 
-    return Parts(ProfileConnector(profile_name), METHODS.load, SideEffects.from_environ(os.environ))
+    return Parts(
+        ProfileConnector(profile_name),
+        METHODS.load,
+        SideEffects.from_environ(os.environ),
+        lambda runs_root, run_id: Mirror(RunDir(runs_root, run_id)),
+    )
 
 
 if __name__ == "__main__":

@@ -16,36 +16,32 @@ from pathlib import Path
 from tcao_tui.domain.events import ControlHandled, Launched
 from tcao_tui.domain.plan import Plan, PriceQuote, config_hash
 from tcao_tui.errors import Refused, TcaoError
-from tcao_tui.services.detached import start_ticks
 from tcao_tui.services.launch import check_approval
 from tcao_tui.services.plans import changed_data
-from tcao_tui.services.takeover import boot_id
 from tcao_tui.store.lease import RunLock
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 from tcao_tui.store.port import Fenced, RunStore
 from tcao_tui.worker.heartbeat import leave_to_successor
 from tcao_tui.worker.inbox import Inbox
-from tcao_tui.worker.journal import Journal, MirrorPort, StorageFailed
+from tcao_tui.worker.journal import Journal
 from tcao_tui.worker.runner import Parts, Worker, failed
 from tcao_tui.worker.stopping import StopFlag
 
 
-def take_run(store: RunStore, runs_root: Path, run_id: str, *, mirror: MirrorPort, parts: Parts, stop: StopFlag) -> int:
+def take_run(store: RunStore, runs_root: Path, run_id: str, *, parts: Parts, stop: StopFlag) -> int:
     """Take a run and carry it out.
 
     Returns:
         The exit code of the process.
     """
     lock = RunLock(runs_root / run_id)
-    with parts.effects.point("lease.acquire"):
-        taken = lock.acquire()
-    if not taken:
-        return tell(Refused(f"{run_id} is being carried out by another worker"))
     try:
-        return _carry_out(store, runs_root / run_id, run_id, mirror=mirror, parts=parts, stop=stop)
+        with parts.effects.point("lease.acquire"):
+            lock.acquire()
+        return _carry_out(store, runs_root, run_id, parts, stop)
     except Fenced:
         leave_to_successor()
-    except StorageFailed as error:
+    except TcaoError as error:
         return tell(error)
     finally:
         lock.release()
@@ -58,10 +54,11 @@ def tell(error: TcaoError) -> int:
     return error.exit_code
 
 
-def _carry_out(store: RunStore, run_dir: Path, run_id: str, *, mirror: MirrorPort, parts: Parts, stop: StopFlag) -> int:
+def _carry_out(store: RunStore, runs_root: Path, run_id: str, parts: Parts, stop: StopFlag) -> int:
+    mirror = parts.open_mirror(runs_root, run_id)
     journal = Journal(store, run_id, mirror=mirror, effects=parts.effects, clock=parts.clock)
     try:
-        plan, quote = _approved(store, run_dir, run_id)
+        plan, quote = _approved(store, runs_root / run_id, run_id)
     except TcaoError as error:
         journal.open_attempt()
         journal.commit(failed(error, run_id))
@@ -101,8 +98,6 @@ def _launch(journal: Journal, wanted_hash: str, answers: list[ControlHandled]) -
             resume_step=point.step if point else 0,
             resumed_from=point.state_path if point else "",
             versions={"python": platform.python_version(), "tcao": version("tcao-tui"), "tinker": version("tinker")},
-            boot_id=boot_id(),
-            start_ticks=start_ticks(os.getpid()),
         ),
         *answers,
     )

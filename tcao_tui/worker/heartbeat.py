@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -49,7 +48,7 @@ class _Repeating:
                 self.once()
             except Fenced:
                 leave_to_successor()
-            except (TcaoError, OSError, sqlite3.Error) as error:
+            except (TcaoError, OSError) as error:
                 # A full disk must not silence the heartbeat for good: the next one may find space.
                 print(f"{self._thread.name}: {error}", file=sys.stderr, flush=True)
 

@@ -5,7 +5,6 @@ Every commit is a numbered side effect. A mirror that cannot be written never st
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from typing import Protocol
 
 from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Spend
 from tcao_tui.errors import ExitCode, TcaoError
-from tcao_tui.store.port import Cursor, RunStore, RunWriter
+from tcao_tui.store.port import Cursor, RunStore, RunWriter, StoreUnwritable
 from tcao_tui.worker.recovery import Lineage
 from tcao_tui.worker.side_effects import SideEffects
 
@@ -86,11 +85,8 @@ class Journal:
         """Commit all or nothing, then mirror it. Raises `Fenced` or `StorageFailed`."""
         with self._lock:
             writer = self._open()
-            try:
-                with self._effects.point("store.commit"):
-                    writer.commit(events=events, metrics=metrics, spends=spends)
-            except (OSError, sqlite3.Error) as error:
-                raise StorageFailed(f"the run store cannot be written: {error}") from error
+            with self._effects.point("store.commit"):
+                self._write(writer, events, metrics, spends)
             for event in events:
                 self.lineage.apply(writer.attempt, event)
             for row in metrics:
@@ -104,6 +100,18 @@ class Journal:
         with self._lock:
             if self._writer is not None:
                 self._writer.heartbeat()
+
+    def _write(
+        self,
+        writer: RunWriter,
+        events: Sequence[RunEvent],
+        metrics: Sequence[MetricRow] = (),
+        spends: Sequence[Spend] = (),
+    ) -> None:
+        try:
+            writer.commit(events=events, metrics=metrics, spends=spends)
+        except StoreUnwritable as error:
+            raise StorageFailed(error.what, where=error.where, next_step=error.next_step) from error
 
     def _open(self) -> RunWriter:
         if self._writer is None:
@@ -142,4 +150,4 @@ class Journal:
                 self._mirror_failed = True
                 print(f"mirror: {error}", file=sys.stderr, flush=True)
                 said = f"the mirror for people cannot be written ({error.strerror}); the run store is not affected"
-                writer.commit(events=[LogLine(level="warning", message=said)])
+                self._write(writer, [LogLine(level="warning", message=said)])

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from tcao_tui.clients.tinker_port import Transient
@@ -25,7 +26,7 @@ from tcao_tui.worker.connect import Connector
 from tcao_tui.worker.context import WorkerContext
 from tcao_tui.worker.heartbeat import HEALTH_SECONDS, Grace, Heartbeat, OutageWatch, Waits, leave_to_successor
 from tcao_tui.worker.inbox import POLL_SECONDS, Inbox
-from tcao_tui.worker.journal import Journal, StorageFailed
+from tcao_tui.worker.journal import Journal, MirrorPort, StorageFailed
 from tcao_tui.worker.numbered_backend import NumberedBackend
 from tcao_tui.worker.retries import FIRST_SECONDS, FUTILE_ATTEMPTS, Retries
 from tcao_tui.worker.side_effects import SideEffects
@@ -60,6 +61,7 @@ class Parts:
     connector: Connector
     load_method: Callable[[str], Method]
     effects: SideEffects
+    open_mirror: Callable[[Path, str], MirrorPort]
     timing: Timing = field(default_factory=Timing)
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -120,7 +122,8 @@ class Worker:
 
     async def _carry_out(self) -> Finished:
         try:
-            await asyncio.to_thread(self._parts.connector.prepare)
+            with self._parts.effects.point("engine.prepare"):
+                await asyncio.to_thread(self._parts.connector.prepare)
             return await self._attempts()
         except (Fenced, StorageFailed):
             raise

@@ -1,0 +1,78 @@
+"""The real worker on the fake server: `python -m tests.fakes.fake_worker --runs-root DIR RUN_ID`, or `--zygote`.
+
+The server's file is named by FAKE_TINKER. A zygote imports once and forks for each line of its input;
+with `--real` it imports the SDK and torch, and its children are the real worker on the real engine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tcao_tui.domain.events import MetricRow, RunEvent
+from tcao_tui.worker.__main__ import worker_main
+from tcao_tui.worker.runner import Parts, Timing
+from tcao_tui.worker.side_effects import SideEffects
+from tests.fakes.fake_tinker import FakeConnector, FakeServer
+from tests.fakes.toy_method import toy_method
+
+HEAVY = ("tinker", "torch", "transformers", "tcao_tui.clients.tinker_sdk", "tcao_tui.methods.sft.run")
+
+
+class FileMirror:
+    def __init__(self, run_dir: Path) -> None:
+        self.path = run_dir / "metrics.jsonl"
+
+    def write(self, *, events: Sequence[RunEvent], metrics: Sequence[MetricRow]) -> None:
+        with self.path.open("a") as file:
+            file.writelines(row.model_dump_json() + "\n" for row in metrics)
+
+
+def fake_parts(profile_name: str) -> Parts:
+    effects = SideEffects.from_environ(os.environ)
+    server = FakeServer(Path(os.environ["FAKE_TINKER"]))
+    timing = Timing(
+        heartbeat_seconds=float(os.environ.get("FAKE_HEARTBEAT", "0.05")),
+        health_seconds=0.02,
+        poll_seconds=0.01,
+        retry_seconds=0.02,
+        stuck_seconds=2.0,
+        grace_seconds=float(os.environ.get("FAKE_GRACE", "5")),
+    )
+    return Parts(
+        FakeConnector(server, effects),
+        lambda _: toy_method,
+        effects,
+        lambda root, run_id: FileMirror(root / run_id),
+        timing,
+    )
+
+
+def zygote(real: bool) -> None:
+    for module in HEAVY if real else ("tcao_tui.worker.hand_off", "tcao_tui.store.sqlite"):
+        importlib.import_module(module)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        told = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            os.environ.update(told["env"])
+            log = os.open(told["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            code = worker_main(told["arguments"], None if real else fake_parts)
+            os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    if "--zygote" in sys.argv:
+        zygote("--real" in sys.argv)
+    else:
+        os._exit(worker_main(sys.argv[1:], fake_parts))
