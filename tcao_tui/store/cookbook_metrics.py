@@ -93,9 +93,12 @@ class MetricsFile:
             self.rewrites += 1
         if self._loader is not None:
             changed = self._watch_loader() or changed
-        if not self._opened and self._tail.size:
-            self._open()
-            return True
+        if not self._opened:
+            self._caught_up = self._tail.size == 0
+            if self._tail.size:
+                self._open()
+                return True
+            return changed
         if not changed and self._caught_up:
             return False
         return self._read() or changed

@@ -69,11 +69,15 @@ class SpillColumn:
         count = bisect_right(self.steps() if self._even is None else self._even, step)
         self._values.cut(count)
         self._steps.cut(count)
-        if self._even is not None:
+        if count == 0:
+            self._even = range(0)
+        elif self._even is not None:
             self._even = self._even[:count]
 
     def extend(self, steps: Ints, values: Reals) -> None:
         """Add values of ascending steps past the last one."""
+        if not len(steps):
+            return
         if self._even is not None:
             grown = _continued(self._even, steps)
             if grown is None:
@@ -169,7 +173,7 @@ def _continued(even: range, steps: Ints) -> range | None:
     spacing = known[1] - known[0] if len(known) > 1 else 1
     first = known[0]
     start = first + spacing * len(even)
-    if len(steps) and (spacing <= 0 or steps[0] != start or not bool(np.all(steps[1:] - steps[:-1] == spacing))):
+    if spacing <= 0 or steps[0] != start or not bool(np.all(steps[1:] - steps[:-1] == spacing)):
         return None
     return range(first, first + spacing * (len(even) + len(steps)), spacing)
 
