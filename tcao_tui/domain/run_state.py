@@ -6,7 +6,8 @@ Reading the store and judging liveness is the business of `services.follow`.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
@@ -26,31 +27,16 @@ from tcao_tui.domain.events import (
     UnknownEvent,
     Waiting,
 )
-from tcao_tui.domain.run_view import SILENCE_LIMIT_SECONDS, LeaseState, RunStatus, RunSummary, RunView
+from tcao_tui.domain.liveness import judge, with_status
+from tcao_tui.domain.run_summary import status_after
+from tcao_tui.domain.run_view import LeaseState, RunStatus, RunSummary, RunView
 from tcao_tui.domain.series import Series
 
 _EVENTS_KEPT = 500
 _SAMPLES_KEPT = 200
 _PACE_ROWS = 50
 
-_OUTCOMES = {
-    "completed": RunStatus.COMPLETED,
-    "stopped": RunStatus.STOPPED,
-    "failed": RunStatus.FAILED,
-    "interrupted": RunStatus.INTERRUPTED,
-    "budget": RunStatus.BUDGET,
-}
-
-
-def judge(recorded: RunStatus, lease: LeaseState) -> RunStatus:
-    """The status to show: what the run says of itself, unless its worker is gone or silent."""
-    if recorded is RunStatus.CREATED:
-        return RunStatus.STARTING if lease.held else recorded
-    if not recorded.is_live:
-        return recorded
-    age = lease.heartbeat_age_seconds
-    silent = age is not None and age > SILENCE_LIMIT_SECONDS
-    return RunStatus.LOST if silent or not lease.held else recorded
+__all__ = ["RunState", "judge", "with_status"]
 
 
 @dataclass(slots=True)
@@ -81,12 +67,14 @@ class RunState:
         self._now = _Now()
         self._first_started_at: float | None = None
         self._resume_steps: dict[int, int] = {}
+        self._last_steps_kept: dict[int, float] = {}
         self._step = 0
+        self._trained_by = 0
         self._pace: deque[tuple[int, float]] = deque(maxlen=_PACE_ROWS)
         self._data: DataLoaded | None = None
         self._checkpoints: dict[str, CheckpointRecord] = {}
-        self._samples: deque[SamplesTaken] = deque(maxlen=_SAMPLES_KEPT)
-        self._scores: list[Scored] = []
+        self._samples: dict[int, tuple[int, SamplesTaken]] = {}
+        self._scores: dict[tuple[int, str], tuple[int, Scored]] = {}
         self._events: deque[StoredEvent] = deque(maxlen=_EVENTS_KEPT)
         self._unknown: Counter[str] = Counter()
         self._updated_at = summary.created_at
@@ -97,17 +85,19 @@ class RunState:
         """Fold one event."""
         self._events.append(stored)
         self._updated_at = max(self._updated_at, stored.at)
+        self._now.status = status_after(self._now.status, stored.event)
         match stored.event:
             case Launched() as event:
                 self._launched(stored, event)
             case Resumed(step=step):
                 self._resumed(stored.attempt, step)
             case PhaseChanged(phase=phase, detail=detail):
+                if "paused" in (phase, self._now.phase):
+                    self._pace.clear()
                 self._now.phase, self._now.phase_detail = phase, detail
-                if self._now.finished is None:
-                    self._now.status = RunStatus.PAUSED if phase == "paused" else RunStatus.RUNNING
             case Waiting() as event:
                 self._now.waiting = None if event.over else event
+                self._pace.clear()
             case DataLoaded() as event:
                 self._data = event
             case CheckpointSaved(checkpoint=checkpoint):
@@ -115,12 +105,11 @@ class RunState:
             case CheckpointDeleted(name=name):
                 self._checkpoints.pop(name, None)
             case SamplesTaken() as event:
-                self._samples.append(event)
+                self._sampled(stored.attempt, event)
             case Scored() as event:
-                self._scores.append(event)
+                self._scores[event.step, event.name] = (stored.attempt, event)
             case Finished() as event:
                 self._now.finished, self._now.waiting = event, None
-                self._now.status = _OUTCOMES[event.outcome]
             case UnknownEvent(kind=kind):
                 self._unknown[kind] += 1
             case _:
@@ -128,8 +117,11 @@ class RunState:
 
     def apply_metrics(self, row: MetricRow) -> None:
         """Fold one row of numbers; rows that a later attempt trained anew are counted and left out."""
-        if any(a > row.attempt and step < row.step for a, step in self._resume_steps.items()):
-            self.superseded_rows += 1
+        trained = row.batch is not None
+        if trained and row.attempt > self._trained_by:
+            self._starts_training(row)
+        if row.step > self._last_step_kept(row.attempt):
+            self.superseded_rows += trained
             return
         self._updated_at = max(self._updated_at, row.at)
         for key, value in row.values.items():
@@ -137,7 +129,7 @@ class RunState:
             if series is None:
                 series = self.series[key] = Series()
             series.append(row.step, value)
-        if row.batch is not None and row.step >= self._step:
+        if trained and row.step >= self._step:
             self._step = row.step
             self._pace.append((row.step, row.at))
 
@@ -167,7 +159,7 @@ class RunState:
             heartbeat_age_seconds=lease.heartbeat_age_seconds,
             started_at=self._first_started_at,
             updated_at=self._updated_at,
-            elapsed_seconds=ended - self._first_started_at if self._first_started_at else 0.0,
+            elapsed_seconds=0.0 if self._first_started_at is None else ended - self._first_started_at,
             eta_seconds=self._eta_seconds() if status is RunStatus.RUNNING else None,
             tokens=self._tokens,
             cost_usd=self._cost_usd,
@@ -175,8 +167,8 @@ class RunState:
             finished=at.finished,
             data=self._data,
             checkpoints=tuple(sorted(self._checkpoints.values(), key=lambda c: (c.step, c.attempt))),
-            samples=tuple(self._samples),
-            scores=tuple(self._scores),
+            samples=tuple(self._samples[step][1] for step in sorted(self._samples)),
+            scores=tuple(score for _, score in self._scores.values()),
             events=tuple(self._events),
             series=self.series,
             pending_verb=pending_verb,
@@ -200,18 +192,41 @@ class RunState:
         self._now = _Now(
             status=RunStatus.STARTING, attempt=stored.attempt, pid=event.pid, started_at=stored.at, phase="starting"
         )
-        self._first_started_at = self._first_started_at or stored.at
+        if self._first_started_at is None:
+            self._first_started_at = stored.at
         self._pace.clear()
 
     def _resumed(self, attempt: int, step: int) -> None:
         self._resume_steps[attempt] = step
+        self._last_steps_kept.clear()
         for series in self.series.values():
-            before = len(series)
             series.drop_after(step)
-            self.superseded_rows += before - len(series)
+        self.superseded_rows += max(0, self._step - step)
         self._step = min(self._step, step)
-        self._samples = deque((s for s in self._samples if s.step <= step), maxlen=_SAMPLES_KEPT)
-        self._scores = [s for s in self._scores if s.step <= step]
+        self._pace.clear()
+        # What the attempt itself took stays: its events may be folded before its rows.
+        self._samples = {at: kept for at, kept in self._samples.items() if at <= step or kept[0] >= attempt}
+        self._scores = {at: kept for at, kept in self._scores.items() if at[0] <= step or kept[0] >= attempt}
+
+    def _starts_training(self, row: MetricRow) -> None:
+        """An attempt that found no checkpoint trains from the start, and no `Resumed` says so."""
+        self._trained_by = row.attempt
+        if row.attempt not in self._resume_steps and row.step <= self._step:
+            self._resumed(row.attempt, row.step - 1)
+
+    def _last_step_kept(self, attempt: int) -> float:
+        """Up to which step the rows of an attempt are not trained anew by a later one."""
+        kept = self._last_steps_kept.get(attempt)
+        if kept is None:
+            later = (step for number, step in self._resume_steps.items() if number > attempt)
+            kept = self._last_steps_kept[attempt] = min(later, default=inf)
+        return kept
+
+    def _sampled(self, attempt: int, event: SamplesTaken) -> None:
+        self._samples.pop(event.step, None)
+        self._samples[event.step] = attempt, event
+        if len(self._samples) > _SAMPLES_KEPT:
+            del self._samples[next(iter(self._samples))]
 
     def _eta_seconds(self) -> float | None:
         if len(self._pace) < 2:
@@ -220,8 +235,3 @@ class RunState:
         if last_step <= first_step or last_at <= first_at:
             return None
         return (self.summary.total_steps - last_step) * (last_at - first_at) / (last_step - first_step)
-
-
-def with_status(summary: RunSummary, lease: LeaseState) -> RunSummary:
-    """The summary with liveness taken into account."""
-    return replace(summary, status=judge(summary.recorded_status, lease))

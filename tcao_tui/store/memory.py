@@ -1,4 +1,4 @@
-"""The run store in memory, with the same contract as the real one: for tests and replay. Nothing survives the process."""
+"""The run store in memory, with the contract of the real one, for tests and replay: nothing survives the process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tcao_tui.errors import Refused
 from tcao_tui.store.lease import process_identity
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, Fenced, NewRun, ReadBatch
 from tcao_tui.store.sqlite import unknown_run
-from tcao_tui.store.sqlite_rows import Row, event_body, new_summary, read_event
+from tcao_tui.store.sqlite_rows import event_body, read_event
 from tcao_tui.store.sqlite_writer import Clock
+from tcao_tui.store.summary_rows import Row, new_summary
 
 _SEQ = itemgetter(0)
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tcao_tui.domain.events import MetricRow, RunEvent, Spend, StoredEvent, Verb
 from tcao_tui.domain.run_view import LeaseState, RunSummary
 from tcao_tui.errors import TcaoError
+
+if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
+    from tcao_tui.domain.events import MetricRow, RunEvent, Spend, StoredEvent, Verb
 
 
 class Fenced(TcaoError):

@@ -5,22 +5,26 @@ Committing is `sqlite_writer`, tables are `schema`, opening and transactions are
 
 from __future__ import annotations
 
-import difflib
 import json
 import sqlite3
 import time
 from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tcao_tui.domain.events import Verb
 from tcao_tui.domain.run_view import LeaseState, RunSummary
 from tcao_tui.errors import Refused, UsageError
-from tcao_tui.store import sqlite_rows as rows
 from tcao_tui.store.database import Database, open_database
 from tcao_tui.store.lease import RunLock, boot_id
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, NewRun, ReadBatch
-from tcao_tui.store.sqlite_writer import Clock, SqliteWriter, open_writer
+from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, new_summary, read_summary, summary_values
+
+if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
+    from tcao_tui.domain.events import Verb
+    from tcao_tui.store.sqlite_writer import SqliteWriter
+
+type Clock = Callable[[], float]
 
 DATABASE_NAME = "state.db"
 _EVERY_ROW = 2**63 - 1
@@ -65,30 +69,32 @@ class SqliteStore:
 
     def create_run(self, new: NewRun) -> None:
         """Make the run known. Raises `Refused` when the id is taken."""
-        values = rows.summary_values(rows.new_summary(new))
+        values = summary_values(new_summary(new))
         with self._database.writing() as connection:
             taken = connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (new.run_id,)).fetchone()
             if taken:
                 raise Refused(f"there is a run {new.run_id} already", next_step=f"tcao show {new.run_id}")
             marks = ", ".join("?" * len(values))
-            connection.execute(f"INSERT INTO runs ({rows.SUMMARY_COLUMNS}) VALUES ({marks})", values)
+            connection.execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}) VALUES ({marks})", values)
 
     def runs(self, *, limit: int = 10_000) -> list[RunSummary]:
         """All runs, newest first."""
-        query = f"SELECT {rows.SUMMARY_COLUMNS} FROM runs ORDER BY created_at DESC, number DESC LIMIT ?"
+        query = f"SELECT {SUMMARY_COLUMNS} FROM runs ORDER BY created_at DESC, number DESC LIMIT ?"
         with self._database.reading() as connection:
             found = connection.execute(query, (limit,)).fetchall()
-        return [rows.read_summary(row) for row in found]
+        return [read_summary(row) for row in found]
 
     def run(self, run_id: str) -> RunSummary:
         """One run. Raises `UsageError` naming the nearest ids when there is none."""
         with self._database.reading() as connection:
             number = self._number(connection, run_id)
-            query = f"SELECT {rows.SUMMARY_COLUMNS} FROM runs WHERE number = ?"
-            return rows.read_summary(connection.execute(query, (number,)).fetchone())
+            query = f"SELECT {SUMMARY_COLUMNS} FROM runs WHERE number = ?"
+            return read_summary(connection.execute(query, (number,)).fetchone())
 
     def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000) -> ReadBatch:
         """What lies past `cursor`, at most `limit` rows of each table, in one snapshot."""
+        from tcao_tui.store import sqlite_rows as rows
+
         with self._database.reading() as connection:
             number = self._number(connection, run_id)
             past = partial(_past, connection, number, limit)
@@ -158,6 +164,8 @@ class SqliteStore:
 
     def writer(self, run_id: str) -> SqliteWriter:
         """Open the next attempt: raises the fence, numbers the attempt. Only for the holder of the run's lock."""
+        from tcao_tui.store.sqlite_writer import open_writer
+
         with self._database.reading() as connection:
             number = self._number(connection, run_id)
         return open_writer(self._database, number, run_id, clock=self._clock, monotonic=self._monotonic)
@@ -200,7 +208,7 @@ def _past(
     *,
     after: int,
     bound: int = _EVERY_ROW,
-) -> list[rows.Row]:
+) -> list[Row]:
     """One row more than `limit`, which says that there is more."""
     query = f"SELECT {columns} FROM {table} WHERE run = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
     return connection.execute(query, (number, after, bound, limit + 1)).fetchall()
@@ -208,6 +216,8 @@ def _past(
 
 def unknown_run(run_id: str, known: Callable[[], list[str]]) -> UsageError:
     """The error for a run that is not there, with the ids that look like it."""
+    import difflib
+
     near = difflib.get_close_matches(run_id, known(), n=3, cutoff=0.5)
     return UsageError(
         f"there is no run {run_id}" + (f"; did you mean {', '.join(near)}?" if near else ""), next_step="tcao ls"

@@ -13,6 +13,7 @@ from tcao_tui.store import sqlite_rows as rows
 from tcao_tui.store.database import Database
 from tcao_tui.store.lease import process_identity
 from tcao_tui.store.port import Fenced
+from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, read_summary, summary_values
 
 Clock = Callable[[], float]
 
@@ -24,7 +25,7 @@ _PUT_LEASE = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _HANDLE = "UPDATE controls SET handled_at = ? WHERE number = ? AND run = ? AND handled_at IS NULL"
-_SET_SUMMARY = f"UPDATE runs SET ({rows.SUMMARY_COLUMNS}) = ({', '.join('?' * 15)}) WHERE number = ?"
+_SET_SUMMARY = f"UPDATE runs SET ({SUMMARY_COLUMNS}) = ({', '.join('?' * 15)}) WHERE number = ?"
 
 
 class SqliteWriter:
@@ -88,7 +89,7 @@ class SqliteWriter:
             if isinstance(event, ControlHandled):
                 connection.execute(_HANDLE, (at, event.request_id, self._run))
 
-    def _metric_values(self, connection: sqlite3.Connection, row: MetricRow) -> rows.Row:
+    def _metric_values(self, connection: sqlite3.Connection, row: MetricRow) -> Row:
         keys = self._keys_number(connection, tuple(row.values))
         body = rows.pack(tuple(row.values.values()))
         return (self._run, row.attempt, row.step, row.at, row.epoch, row.batch, keys, body)
@@ -110,9 +111,9 @@ class SqliteWriter:
         metrics: Sequence[MetricRow],
         spends: Sequence[Spend],
     ) -> None:
-        found = connection.execute(f"SELECT {rows.SUMMARY_COLUMNS} FROM runs WHERE number = ?", (self._run,))
+        found = connection.execute(f"SELECT {SUMMARY_COLUMNS} FROM runs WHERE number = ?", (self._run,))
         summary = summary_after(
-            rows.read_summary(found.fetchone()),
+            read_summary(found.fetchone()),
             attempt=self.attempt,
             at=at,
             events=events,
@@ -120,7 +121,7 @@ class SqliteWriter:
             spends=spends,
             losses_until=lambda step: self._losses_until(connection, step),
         )
-        connection.execute(_SET_SUMMARY, (*rows.summary_values(summary), self._run))
+        connection.execute(_SET_SUMMARY, (*summary_values(summary), self._run))
 
     def _losses_until(self, connection: sqlite3.Connection, step: int) -> Losses:
         """The last losses of rows up to `step`, from the newest row backwards."""
