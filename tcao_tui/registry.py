@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from tcao_tui.errors import UsageError
@@ -39,4 +38,6 @@ class Registry[T]:
         return loaded
 
     def _third_party(self) -> dict[str, str]:
+        from importlib.metadata import entry_points  # 12 ms that the first paint does not need
+
         return {e.name: e.value for e in entry_points(group=self.group)}
