@@ -59,6 +59,10 @@ class TcaoApp(App[int]):
         self._ports = ports
         self._run_ref = run_ref
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for themes that are not ours."""
+        return {"line": "ansi_bright_black"}
+
     def get_default_screen(self) -> Screen[None]:
         """The run list, or the run that was asked for."""
         if self._run_ref is None:

@@ -47,7 +47,7 @@ def _cost(usd: float | None) -> str:
 
 def _bar(row: RunSummary, _now: float, width: int) -> tuple[Span, ...]:
     steps = f"{row.step}/{row.total_steps}" if row.total_steps else f"{row.step}"
-    cells = 8
+    cells = 6
     filled = round(cells * min(row.step / row.total_steps, 1.0)) if row.total_steps else 0
     ink = "ok" if row.status is RunStatus.COMPLETED else "info" if row.status.is_live else "muted"
     return (("━" * filled, ink), ("─" * (cells - filled), "rule"), (steps.rjust(width - cells), "text"))
@@ -56,20 +56,20 @@ def _bar(row: RunSummary, _now: float, width: int) -> tuple[Span, ...]:
 COLUMNS: tuple[Column, ...] = (
     Column("state", 13, 0, False, lambda r, _n, w: (status_span(r.status, w),), lambda r: r.status.value),
     Column("name", 0, 0, False, lambda r, _n, w: _text(fit(r.name, w), "strong"), lambda r: r.name.lower()),
-    Column("method", 7, 110, False, lambda r, _n, w: _text(fit(r.method, w), "muted"), lambda r: r.method),
-    Column("model", 22, 100, False, lambda r, _n, w: _text(fit(r.base_model, w), "muted"), lambda r: r.base_model),
-    Column("steps", 20, 0, True, _bar, lambda r: r.step),
-    Column("loss", 9, 0, True, lambda r, _n, _w: _text(number_text(r.train_loss)), lambda r: _loss_order(r.train_loss)),
-    Column("val", 9, 92, True, lambda r, _n, _w: _text(number_text(r.val_loss)), lambda r: _loss_order(r.val_loss)),
+    Column("method", 7, 130, False, lambda r, _n, w: _text(fit(r.method, w), "muted"), lambda r: r.method),
+    Column("model", 20, 104, False, lambda r, _n, w: _text(fit(r.base_model, w), "muted"), lambda r: r.base_model),
+    Column("steps", 16, 0, True, _bar, lambda r: r.step),
+    Column("loss", 8, 0, True, lambda r, _n, _w: _text(number_text(r.train_loss)), lambda r: _loss_order(r.train_loss)),
+    Column("val", 8, 90, True, lambda r, _n, _w: _text(number_text(r.val_loss)), lambda r: _loss_order(r.val_loss)),
     Column(
         "cost",
-        9,
+        8,
         0,
         True,
         lambda r, _n, _w: _text(_cost(r.cost_usd), "muted"),
         lambda r: -1.0 if r.cost_usd is None else r.cost_usd,
     ),
-    Column("age", 7, 0, True, lambda r, n, _w: _text(age_text(n - r.created_at), "muted"), lambda r: -r.created_at),
+    Column("age", 6, 0, True, lambda r, n, _w: _text(age_text(n - r.created_at), "muted"), lambda r: -r.created_at),
 )
 
 AGE = len(COLUMNS) - 1

@@ -21,7 +21,7 @@ def head_line(view: RunView, width: int) -> Line:
     """Name and kind on the left; state, heartbeat and attempt on the right."""
     right: list[Span] = [status_span(view.status)]
     if view.status.is_live and view.phase and view.phase != view.status:
-        right.append((f" {view.phase}", "text"))
+        right.append((f" · {view.phase}", "text"))
     if text := heartbeat_text(view):
         right.append((f" · {text}", "muted" if text == "alive" else "warn"))
     if view.attempt > 1:
@@ -119,14 +119,15 @@ def notice_lines(view: RunView, width: int) -> list[Line]:
 
 
 def _notice(view: RunView) -> tuple[str, str]:
-    go_on = f"press r, or: tcao resume {view.run_id}"
+    go_on = f"press r, or tcao resume {view.run_id}"
     match view.status:
         case RunStatus.LOST:
             last = view.checkpoints[-1].step if view.checkpoints else None
             safe = f"the checkpoint of step {last} is safe" if last is not None else "there is no checkpoint yet"
             age = view.heartbeat_age_seconds
-            since = f"silent for {duration_text(age // 3 * 3)}" if age is not None and age > QUIET_SECONDS else "gone"
-            return "bad", f"The worker is {since}; {safe}.\nNext: {go_on}"
+            silent = age is not None and age > QUIET_SECONDS
+            since = f"has been silent for {duration_text(age // 3 * 3)}" if silent and age is not None else "is gone"
+            return "bad", f"The worker {since}; {safe}.\nNext: {go_on}"
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.BUDGET | RunStatus.STOPPED:
             return _ended(view, go_on)
         case RunStatus.WAITING if view.waiting is not None:

@@ -32,7 +32,7 @@ class TrainingPane(Pane):
     DEFAULT_CSS = """
     TrainingPane {
         layout: vertical;
-        & #head { height: auto; }
+        & #head { height: auto; min-height: 3; }
         & Charts { height: 3fr; }
         & Panels { height: 2fr; min-height: 5; }
         &.-grid Panels, &.-zoom Panels { display: none; }

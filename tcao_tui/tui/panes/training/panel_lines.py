@@ -88,7 +88,7 @@ def _step_strip(taken: Sequence[SamplesTaken], index: int, width: int) -> Line:
             spans.append(("…", "muted"))
             break
         spans += [(text, "pick" if i == index else "muted"), (" ", "text")]
-    spans.append((" , and . step through", "rule"))
+    spans.append((" , and . step through", "muted"))
     return tuple(spans)
 
 

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from tcao_tui.domain.run_view import RunView
-from tcao_tui.tui.panes.training.panel_lines import checkpoint_lines, event_lines, log_lines, sample_lines
 from tcao_tui.tui.widgets.line_view import Line, LineView, Span
 
 
@@ -103,6 +102,9 @@ class Panels(Widget):
             body.show_end()
 
     def _lines(self, view: RunView, width: int) -> list[Line]:
+        # The events bring pydantic, which whoever made the view has imported by now; the first paint came before.
+        from tcao_tui.tui.panes.training.panel_lines import checkpoint_lines, event_lines, log_lines, sample_lines
+
         match self.chosen:
             case Panel.SAMPLES:
                 return sample_lines(view, width, self._sample)
