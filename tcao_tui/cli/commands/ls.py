@@ -39,7 +39,13 @@ Examples:
   tcao ls --output json | jq '.[0].run_id'
 """
 )
-@click.option("--status", "statuses", multiple=True, type=click.Choice([*RunStatus]), help="Only these; repeatable.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([str(status) for status in RunStatus]),
+    help="Only these; repeatable.",
+)
 @click.option("--name", metavar="PATTERN", help="Only names like this; * and ? stand for anything.")
 @click.option("--sort", type=click.Choice([*SORTS]), default="age", show_default=True, help="Order of the list.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), help="At most so many.")

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tcao_tui.cli import main
+from tcao_tui.cli.context import CliContext
+from tcao_tui.domain.events import Finished, Launched, MetricRow, PhaseChanged
+from tcao_tui.domain.plan import PriceQuote
+from tcao_tui.errors import ExitCode
+from tcao_tui.services.backends import Profile
+from tcao_tui.store.port import NewRun
+from tcao_tui.store.sqlite import SqliteStore, open_store
+
+ROW = '{"input": "a", "output": "b"}\n'
+PLAN = "training: {base_model: m, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}\n"
+
+
+@pytest.fixture
+def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
+    for place in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"TCAO_{place}_DIR", str(tmp_path / place))
+    return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def store(console: CliContext) -> Iterator[SqliteStore]:
+    opened = open_store(console.runs_root)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> str:
+    (tmp_path / "train.jsonl").write_text(ROW * 300)
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    return str(tmp_path / "plan.yaml")
+
+
+def add(store: SqliteStore, run_id: str, name: str, *, at: float = 0.0, outcome: str | None = None) -> None:
+    store.create_run(
+        NewRun(run_id=run_id, name=name, method="sft", base_model="m", backend="local", total_steps=4, created_at=at)
+    )
+    if outcome is None:
+        return
+    writer = store.writer(run_id)
+    writer.commit(events=[Launched(fence=writer.fence, pid=1, host="h"), PhaseChanged(phase="training")])
+    row = MetricRow(attempt=1, step=1, at=at + 1, epoch=0, batch=0, values={"train_mean_nll": 0.5})
+    writer.commit(metrics=[row])
+    if outcome != "killed":
+        writer.commit(events=[Finished.model_validate({"outcome": outcome, "exit_code": 0})])
+
+
+def asked(console: CliContext, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> object:
+    assert main.run([*arguments, "--output", "json"], console) == code
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def three_runs(store: SqliteStore) -> None:
+    add(store, "run-1", "beta", at=1.0, outcome="completed")
+    add(store, "run-2", "alpha", at=2.0, outcome="killed")
+    add(store, "run-3", "beta", at=3.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "listed"),
+    [
+        ([], ["run-3", "run-2", "run-1"]),
+        (["--sort", "name"], ["run-2", "run-3", "run-1"]),
+        (["--sort", "loss"], ["run-2", "run-1", "run-3"]),
+        (["--status", "completed", "--status", "lost"], ["run-2", "run-1"]),
+        (["--name", "b*"], ["run-3", "run-1"]),
+        (["--limit", "1"], ["run-3"]),
+    ],
+)
+@pytest.mark.usefixtures("three_runs")
+def test_runs_are_filtered_and_sorted(
+    console: CliContext, capsys: pytest.CaptureFixture[str], options: list[str], listed: list[str]
+) -> None:
+    told = asked(console, capsys, "ls", *options)
+    assert isinstance(told, list)
+    assert [run["run_id"] for run in told] == listed
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_a_killed_run_is_shown_as_lost(console: CliContext, capsys: pytest.CaptureFixture[str]) -> None:
+    told = asked(console, capsys, "show", "alpha")
+    assert isinstance(told, dict)
+    assert (told["status"], told["step"], told["worker_pid"]) == ("lost", 1, None)
+    assert told["run_dir"] == str(console.runs_root / "run-2")
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_a_run_is_watched_in_lines_to_its_end(console: CliContext, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["watch", "run-1", "--lines"], console) == ExitCode.OK
+    assert "completed" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_a_name_that_nobody_has_is_answered_with_the_nearest(
+    console: CliContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["show", "bete"], console) == ExitCode.USAGE
+    assert "beta" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["stop", "pause", "checkpoint"])
+@pytest.mark.usefixtures("three_runs")
+def test_a_run_that_is_over_takes_no_requests(
+    console: CliContext, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    assert main.run([verb, "run-1"], console) == ExitCode.REFUSED
+    assert "completed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_run_ids_complete_with_the_newest_first(console: CliContext) -> None:
+    from tcao_tui.cli.commands.show import show
+    from tcao_tui.cli.options import complete_runs
+
+    context = show.make_context("show", ["x"], obj=console)
+    assert [item.value for item in complete_runs(context, show.params[0], "run-")] == ["run-3", "run-2", "run-1"]
+
+
+def test_without_a_terminal_the_hash_and_the_command_are_told(
+    console: CliContext, capsys: pytest.CaptureFixture[str], plan: str
+) -> None:
+    assert main.run(["run", plan, "--max-cost", "2"], console) == ExitCode.NEEDS_INPUT
+    told = capsys.readouterr()
+    assert told.out == ""
+    approve = told.err.rpartition("next: ")[2].strip()
+    assert approve.startswith(f"tcao run {plan} --max-cost 2 --approve ")
+    assert f"hash     {approve.split()[-1]}" in told.err
+    assert not console.has_store
+
+
+def test_auto_is_refused_where_money_can_be_spent(
+    console: CliContext, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, plan: str
+) -> None:
+    def priced(profile: Profile, base_model: str) -> PriceQuote:
+        return PriceQuote(
+            backend="x", source="a list", train_usd=1, prefill_usd=1, sample_usd=1, storage_usd_per_gb_month=0
+        )
+
+    monkeypatch.setattr(
+        "tcao_tui.services.proposals.propose.__kwdefaults__", {"max_cost_usd": None, "read_quote": priced}
+    )
+    told = asked(console, capsys, "run", plan, "--backend", "tinker", "--approve", "auto", code=4)
+    assert "auto approves only what costs nothing" in str(told)
+    told = asked(console, capsys, "run", plan, "--backend", "tinker", "--max-cost", "0.000001", code=6)
+    assert "below the estimate" in str(told)
+
+
+def test_every_problem_of_a_plan_is_told(
+    console: CliContext, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.yaml").write_text(PLAN.replace("num_steps: 2", "num_step: 2, lora_rank: 3"))
+    assert main.run(["run", str(tmp_path / "bad.yaml")], console) == ExitCode.PLAN_INVALID
+    told = capsys.readouterr().err
+    assert "did you mean num_steps?" in told
+    assert "power of two" in told
+
+
+def test_playing_a_record_takes_no_approval(console: CliContext, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["replay", "x", "--speed", "2", "--approve", "auto"], console) == ExitCode.USAGE
+    assert "leave out --approve" in capsys.readouterr().err
