@@ -7,8 +7,8 @@ without. What a service refuses or cannot do becomes a toast, never a crash.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from textual.app import App
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
-from tcao_tui.errors import TcaoError
+from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.tui.messages import (
     ControlRun,
     Done,
@@ -93,9 +93,17 @@ def wire(runs_root: Path, settings: Settings, cookbook_dir: Path | None = None) 
         cookbook_dir: A run directory of the tinker-cookbook; opening any run then opens it.
     """
     desk = _Desk(runs_root, settings)
+    if cookbook_dir is not None:
+        return replace(
+            wire(runs_root, settings),
+            open_run=lambda _ref: _open_cookbook(cookbook_dir),
+            control=_only_watched,
+            resume=_only_watched,
+            is_read_only=True,
+        )
     return Ports(
         open_runs=lambda: _StoreRuns(desk.store()),
-        open_run=desk.open_run if cookbook_dir is None else lambda _ref: _open_cookbook(cookbook_dir),
+        open_run=desk.open_run,
         control=desk.control,
         resume=desk.resume,
         preview=desk.preview,
@@ -207,7 +215,7 @@ class _StoreRuns:
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
 
-    def changes(self) -> int:
+    def changes(self) -> Hashable:
         return self._store.changes()
 
     def rows(self) -> list[RunSummary]:
@@ -223,6 +231,10 @@ def _open_cookbook(directory: Path) -> WatchedRun:
     from tcao_tui.store.cookbook import CookbookSource
 
     return WatchedRun(CookbookSource(directory), lambda: tail(directory / "logs.log"))
+
+
+def _only_watched(*_asked: str) -> str:
+    raise Refused("this directory is only watched: the program that writes it controls the run")
 
 
 def tail(path: Path) -> str:

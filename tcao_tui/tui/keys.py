@@ -81,6 +81,10 @@ KEYS: tuple[Key, ...] = (
 )
 
 
+CONTROLS = frozenset({"run.stop", "run.pause", "run.resume", "run.checkpoint"})
+"""Ids of the keys that ask a run for something."""
+
+
 def keys_of(scopes: Iterable[Scope]) -> list[Key]:
     """The keys of some scopes, in the order of the scopes."""
     return [key for scope in scopes for key in KEYS if key.scope is scope]

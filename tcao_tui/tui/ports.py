@@ -71,6 +71,7 @@ class Ports:
         launch: Approves the preview and starts its worker; returns the run id.
         resume: Goes on from a pause or starts the next attempt; returns what to tell the person.
         demo: Launches the included demo; returns the run id.
+        is_read_only: The run is only watched; its own program controls it.
     """
 
     open_runs: Callable[[], RunsSource]
@@ -81,3 +82,4 @@ class Ports:
     launch: Callable[[PlanPreview], str]
     demo: Callable[[], str]
     clock: Callable[[], float] = time.time
+    is_read_only: bool = False

@@ -6,7 +6,7 @@ import math
 import random
 from dataclasses import replace
 
-from tcao_tui.domain.checkpoints import CheckpointRecord, CheckpointReason, DataCursor, checkpoint_name
+from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import (
     CheckpointSaved,
     ControlHandled,

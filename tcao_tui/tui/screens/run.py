@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tcao_tui.tui.feed import RunFeed
-from tcao_tui.tui.keys import Scope, senseless
+from tcao_tui.tui.keys import CONTROLS, Scope, senseless
 from tcao_tui.tui.messages import LogChanged, LogWanted, RunChanged, SourceFailed
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.pane import TrainingPane
@@ -50,7 +50,8 @@ class RunScreen(Screen[None]):
         with self.app.batch_update():
             for pane in self.query(Pane):
                 pane.show(event.view)
-            self.query_one(KeyFooter).leave_out(senseless(event.view.status))
+            needless = CONTROLS if self._ports.is_read_only else senseless(event.view.status)
+            self.query_one(KeyFooter).leave_out(needless)
 
     @on(LogChanged)
     def _show_log(self, event: LogChanged) -> None:
@@ -69,6 +70,8 @@ class RunScreen(Screen[None]):
 
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+        elif self._ports.is_read_only:
+            self.app.exit(0)
         else:
             self.app.switch_screen(RunsScreen(self._ports))
 

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tcao_tui.tui.feed import RunsFeed
-from tcao_tui.tui.keys import Scope, senseless
+from tcao_tui.tui.keys import CONTROLS, Scope, senseless
 from tcao_tui.tui.messages import RunsChanged, SourceFailed
 from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.ports import Ports
@@ -42,7 +42,7 @@ class RunsScreen(Screen[None]):
     @on(RunListPane.Highlighted)
     def _offer(self, event: RunListPane.Highlighted) -> None:
         needless = frozenset({"run.back"})
-        without = {"run.stop", "run.pause", "run.resume", "run.checkpoint", "runs.open", "runs.filter", "runs.sort"}
+        without = CONTROLS | {"runs.open", "runs.filter", "runs.sort"}
         footer = self.query_one(KeyFooter)
         footer.leave_out(needless | (without if event.row is None else senseless(event.row.status)))
 

@@ -85,7 +85,7 @@ def cost_text(usd: float | None) -> str:
 
 def facts_line(view: RunView, width: int) -> Line:
     """Data, scores and loss ends: what one wants to know when nothing is wrong."""
-    parts: list[str] = []
+    parts: list[str] = [view.phase_detail] if view.phase_detail and view.status.is_live else []
     for name in dict.fromkeys(s.name for s in view.scores):
         marks = [s for s in view.scores if s.name == name]
         first, last = marks[0], marks[-1]
