@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from tcao_tui.domain.events import Verb
-from tcao_tui.domain.run_state import with_status
+from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.errors import Refused
 from tcao_tui.store.port import RunStore

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tcao_tui.domain.events import Finished, Launched, StoredEvent
 from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
-from tcao_tui.domain.run_state import with_status
+from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import (

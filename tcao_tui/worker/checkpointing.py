@@ -82,7 +82,8 @@ class Checkpoints:
     ) -> CheckpointRecord:
         """Save on the server, commit together with `answers`, then thin out. Weights are never saved twice."""
         self._check_recorded(step)
-        if (existing := self._existing(step)) is not None:
+        existing = self._existing(step)
+        if existing is not None and (reason != "final" or existing.sampler_path is not None):
             return await self._keep(existing, reason, answers)
         name = checkpoint_name(self._journal.attempt, step)
         ttl_seconds = None if reason == "final" else self._ttl_seconds

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tcao_tui.domain.events import ControlHandled, Launched
 from tcao_tui.domain.plan import Plan, PriceQuote, config_hash
+from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.services.launch import check_approval
 from tcao_tui.services.plans import changed_data
@@ -55,6 +56,9 @@ def tell(error: TcaoError) -> int:
 
 
 def _carry_out(store: RunStore, runs_root: Path, run_id: str, parts: Parts, stop: StopFlag) -> int:
+    if store.run(run_id).recorded_status is RunStatus.COMPLETED:
+        # Two consoles launched it, and the other's worker was done before the lock came free.
+        return tell(Refused(f"{run_id} is completed: nothing is left to do", next_step=f"tcao show {run_id}"))
     mirror = parts.open_mirror(runs_root, run_id)
     journal = Journal(store, run_id, mirror=mirror, effects=parts.effects, clock=parts.clock)
     try:

@@ -103,7 +103,8 @@ def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> Che
         attempt=named[0],
         step=named[1],
         cursor=cursor,
-        reason=said[0] if said else "periodic",
+        # The last weights are final only when they can also be sampled: half of such a save is a resume point.
+        reason="periodic" if not said or (said[0] == "final" and sampler is None) else said[0],
         state_path=remote.path,
         sampler_path=sampler.path if sampler else None,
         expires_at=remote.expires_at,
@@ -115,10 +116,10 @@ def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> Che
 def to_delete(lineage: Lineage, val_loss: Mapping[int, float], *, keep_last: int = 2) -> list[CheckpointRecord]:
     """Checkpoints not worth their storage: all but the last ones, the best by validation, and the final.
 
-    Weights that a later attempt went back behind are never resumed from, so they count for nothing.
+    Weights that a later attempt went back behind, or saved again, are never resumed from, so they count for nothing.
     """
     ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
-    lived = [r for r in ordered if not lineage.is_superseded(r.attempt, r.step)]
+    lived = list({r.step: r for r in ordered if not lineage.is_superseded(r.attempt, r.step)}.values())
     kept = {r.name for r in lived[-keep_last:]} | {r.name for r in lived if r.reason == "final"}
     if validated := [r for r in lived if r.step in val_loss]:
         kept.add(min(validated, key=lambda r: (val_loss[r.step], -r.step)).name)

@@ -10,10 +10,9 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from tcao_tui.domain.events import MetricRow, RunEvent
+from tcao_tui.store.run_dir import Mirror, RunDir
 from tcao_tui.worker.__main__ import worker_main
 from tcao_tui.worker.runner import Parts, Timing
 from tcao_tui.worker.side_effects import SideEffects
@@ -21,15 +20,6 @@ from tests.fakes.fake_tinker import FakeConnector, FakeServer
 from tests.fakes.toy_method import toy_method
 
 HEAVY = ("tinker", "torch", "transformers", "tcao_tui.clients.tinker_sdk", "tcao_tui.methods.sft.run")
-
-
-class FileMirror:
-    def __init__(self, run_dir: Path) -> None:
-        self.path = run_dir / "metrics.jsonl"
-
-    def write(self, *, events: Sequence[RunEvent], metrics: Sequence[MetricRow]) -> None:
-        with self.path.open("a") as file:
-            file.writelines(row.model_dump_json() + "\n" for row in metrics)
 
 
 def fake_parts(profile_name: str) -> Parts:
@@ -47,7 +37,7 @@ def fake_parts(profile_name: str) -> Parts:
         FakeConnector(server, effects),
         lambda _: toy_method,
         effects,
-        lambda root, run_id: FileMirror(root / run_id),
+        lambda root, run_id: Mirror(RunDir(root, run_id)),
         timing,
     )
 

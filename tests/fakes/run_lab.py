@@ -100,7 +100,8 @@ class Lab:
         assert self.server.history(finals[0].state_path) == [f"{n // 3}:{n % 3}" for n in range(steps)]
         assert list(view.series["train_mean_nll"].steps) == list(range(1, steps + 1))
         listed = self.server.checkpoints(run_id)
-        known = {p for c in view.checkpoints for p in (c.state_path, c.sampler_path)}
+        known = {p for c in view.checkpoints for p in (c.state_path, c.sampler_path) if p}
+        assert finals[0].sampler_path is not None
         assert {c.path for c in listed} == known
         assert all(c.expires_at is None for c in listed if c.name == finals[0].name)
         assert len(view.checkpoints) <= 4
