@@ -16,7 +16,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -35,6 +36,9 @@ from tcao_tui.engine.sessions import Sessions
 from tcao_tui.engine.state_dir import StateDir
 from tcao_tui.engine.storage import BlobStore, Database
 from tcao_tui.errors import TcaoError, UsageError
+
+if TYPE_CHECKING:
+    from tcao_tui.engine.backend import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +96,7 @@ def build_engine(options: argparse.Namespace, place: StateDir, loop: asyncio.Abs
     blobs.sweep(database.blobs_in_use())
     checkpoints = Checkpoints(database, clock)
 
-    def load() -> Any:
+    def load() -> Backend:
         from tcao_tui.engine.backend import Backend
 
         return Backend(catalogue, blobs, options.threads)
@@ -189,15 +193,21 @@ async def _tidy(engine: Engine) -> None:
         engine.tidy()
 
 
+def _noted(number: int, frame: FrameType | None) -> None:
+    """Let a signal pass: the server has acted on it already."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the engine. Returns the exit status."""
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # uvicorn raises the signal again after its shutdown; this keeps that from killing us before ours.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _noted)
     try:
         asyncio.run(serve(options, StateDir(options.state_dir.expanduser().absolute())))
     except TcaoError as error:

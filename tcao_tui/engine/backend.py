@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from tinker.types import AdamParams
 
 from tcao_tui.engine import sampler
@@ -41,8 +40,7 @@ class Backend:
     """
 
     def __init__(self, catalogue: Catalogue, blobs: BlobStore, threads: int | None) -> None:
-        if threads is not None:
-            torch.set_num_threads(threads)
+        self._threads = threads
         self._catalogue = catalogue
         self._blobs = blobs
         self._models: dict[str, LoadedModel] = {}
@@ -55,7 +53,7 @@ class Backend:
         if name not in self._models:
             source = self._catalogue.find(name)
             logger.info("loading %s from %s", name, source.directory)
-            self._models[name] = LoadedModel(source)
+            self._models[name] = LoadedModel(source, self._threads)
         return self._models[name]
 
     def _run(self, run_id: str) -> TrainingModel:
@@ -118,7 +116,7 @@ class Backend:
 
         def fill(folder: Path) -> None:
             training.adapter.save(folder / "adapter_model.safetensors")
-            training.model.lora_config(training.run.lora).save_pretrained(folder)
+            training.model.lora_config(training.run.lora).save_pretrained(str(folder))
             (folder / "lora.json").write_text(json.dumps(asdict(training.run.lora)))
             if optimizer:
                 training.save_optimizer(folder / "optimizer.safetensors")

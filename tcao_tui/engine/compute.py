@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 MAX_SAMPLES_AT_ONCE = 256
 """Sequences that are generated together."""
 
-type Outcome = Any
+type Outcome = object
 """What a task returned, or the exception that it raised."""
 
 
@@ -154,7 +154,7 @@ class Compute:
         for task, outcome in zip(tasks, outcomes, strict=True):
             self._report(task.finish, outcome)
 
-    def _report(self, callback: Callable[[Any], None], outcome: Any) -> None:
+    def _report(self, callback: Callable[[Any], None], outcome: Outcome) -> None:
         # The loop is closed when the engine is stopped in the middle of a task; nobody waits for it then.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(callback, outcome)

@@ -102,7 +102,7 @@ class Engine:
             return known
         promise = self.promises.create(promise_id, run.session_id)
 
-        def opened(outcome: Any) -> Payload:
+        def opened(outcome: object) -> Payload:
             self.lanes[run.id] = Lane()
             return commit(outcome)
 
@@ -116,27 +116,23 @@ class Engine:
     def submit_sample(self, promise: Promise, base_model: str, blob: str | None, call: SampleCall) -> None:
         """Queue a sample request under a promise."""
 
-        def finish(outcome: Any) -> None:
+        def finish(outcome: object) -> None:
             self.sample_tasks.pop(promise.id, None)
             self.settle(promise, outcome, _as_is)
 
         task = self.sample_tasks[promise.id] = SampleTask(base_model, blob, call, finish)
         self.compute.submit(task)
 
-    def settle(self, promise: Promise, outcome: Any, commit: Commit) -> None:
+    def settle(self, promise: Promise, outcome: object, commit: Commit) -> None:
         """Commit an outcome and fulfil, or fail, its promise."""
-        if not isinstance(outcome, BaseException):
-            try:
-                outcome = commit(outcome)
-            except ApiError as error:
-                outcome = WorkFailed(error.detail)
-        if isinstance(outcome, (WorkFailed, ApiError)):
-            user = isinstance(outcome, ApiError) or outcome.category == "user"
-            self.promises.fail(promise, str(outcome), "user" if user else "server")
+        if isinstance(outcome, WorkFailed):
+            self.promises.fail(promise, str(outcome), "user" if outcome.category == "user" else "server")
+        elif isinstance(outcome, ApiError):
+            self.promises.fail(promise, outcome.detail, "user")
         elif isinstance(outcome, BaseException):
             self.promises.fail(promise, f"the engine failed: {type(outcome).__name__}: {outcome}", "server")
         else:
-            self.promises.resolve(promise, outcome)
+            self.promises.resolve(promise, commit(outcome))
 
     def end_session(self, session_id: str) -> None:
         """Let go of what an ended session held: weights in memory, ephemeral samplers, open promises."""
@@ -168,10 +164,10 @@ def _nothing() -> None:
     """Take a turn in a lane without doing anything."""
 
 
-def _ignored(outcome: Any) -> None:
+def _ignored(outcome: object) -> None:
     """Finish a task nobody waits for."""
 
 
-def _as_is(outcome: Any) -> Payload:
+def _as_is(payload: Payload) -> Payload:
     """Commit a result that leaves no trace."""
-    return outcome
+    return payload

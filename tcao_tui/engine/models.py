@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from tcao_tui.engine.api_errors import WorkFailed
 from tcao_tui.engine.catalogue import ModelSource
@@ -31,6 +32,9 @@ LORA_ALPHA = 32
 
 SAMPLER_ADAPTERS = 4
 """How many sets of sampler weights of one shape stay in memory."""
+
+ONE_THREAD_BELOW = 20_000_000
+"""Parameters below which more threads cost more in waiting than they save, above all on a busy machine."""
 
 Shape = tuple[int, bool, bool, bool]
 
@@ -66,16 +70,20 @@ class LoadedModel:
 
     Args:
         source: The folder to load. On a GPU the model keeps its own number type, on a CPU it is float32.
+        threads: Threads that torch is to use from now on, None to choose by the model's size.
     """
 
-    def __init__(self, source: ModelSource) -> None:
+    def __init__(self, source: ModelSource, threads: int | None) -> None:
         self.source = source
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype: Any = "auto" if device.type == "cuda" else torch.float32
-        base = AutoModelForCausalLM.from_pretrained(source.directory, dtype=dtype, local_files_only=True)
+        transformers_logging.disable_progress_bar()
+        base: Any = AutoModelForCausalLM.from_pretrained(source.directory, dtype=dtype, local_files_only=True)
         self.module: nn.Module = base.to(device).eval()
         self.module.requires_grad_(False)
         self.device = device
+        if threads is not None or base.num_parameters() < ONE_THREAD_BELOW:
+            torch.set_num_threads(threads or 1)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(source.directory, local_files_only=True)
         self.vocabulary: int = base.get_input_embeddings().num_embeddings
         self.end_tokens = _end_tokens(base, self.tokenizer)
@@ -124,7 +132,7 @@ class LoadedModel:
         return slot
 
     @contextmanager
-    def using(self, adapter: Adapter | None) -> Iterator[nn.Module]:
+    def using(self, adapter: Adapter | None) -> Generator[nn.Module]:
         """The module with this adapter switched on, or the bare base model."""
         if self._peft is None:
             yield self.module
@@ -180,7 +188,7 @@ def _shape(spec: LoraSpec) -> Shape:
     return spec.rank, spec.train_attn, spec.train_mlp, spec.train_unembed
 
 
-def _linear_leaves(base: Any) -> dict[str, str]:
+def _linear_leaves(base: PreTrainedModel) -> dict[str, str]:
     """Last name part of every linear layer -> what it belongs to ("attn", "mlp" or "unembed")."""
     unembedding = base.get_output_embeddings()
     leaves: dict[str, str] = {}
@@ -192,9 +200,10 @@ def _linear_leaves(base: Any) -> dict[str, str]:
     return leaves
 
 
-def _end_tokens(base: Any, tokenizer: Any) -> tuple[int, ...]:
+def _end_tokens(base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     """Tokens that end a generation by themselves."""
-    ends = base.generation_config.eos_token_id if base.generation_config is not None else None
+    configured: Any = base.generation_config
+    ends: Any = configured.eos_token_id if configured is not None else None
     if ends is None:
         ends = tokenizer.eos_token_id
     return () if ends is None else tuple(ends) if isinstance(ends, list) else (int(ends),)

@@ -78,7 +78,7 @@ def _targets(logprobs: torch.Tensor, asked: TensorData) -> wire.Tensor:
     found = logprobs[torch.from_numpy(rows).to(logprobs.device), flat].cpu().numpy()
     values = np.where(ids.ravel() < 0, 0.0, found).astype(np.float32)
     if crow is None:
-        return dense_tensor(values.reshape(shape), wire.DTYPE_FLOAT32)
+        return dense_tensor(values.reshape(shape))
     sparse = wire.SparseCsr(
         values=values.tobytes(),
         crow_indices=np.asarray(crow, np.int64).tobytes(),

@@ -199,13 +199,14 @@ def sample_payload(output: SampleOutput) -> Payload:
         response.target_prompt_logprobs.CopyFrom(output.target_prompt_logprobs)
     if output.alternatives is not None:
         tokens, logprobs = output.alternatives
-        response.prompt_alt_tokens.tokens.CopyFrom(dense_tensor(tokens.astype(np.int64), wire.DTYPE_INT64))
-        response.prompt_alt_tokens.logprobs.CopyFrom(dense_tensor(logprobs.astype(np.float32), wire.DTYPE_FLOAT32))
+        response.prompt_alt_tokens.tokens.CopyFrom(dense_tensor(tokens.astype(np.int64)))
+        response.prompt_alt_tokens.logprobs.CopyFrom(dense_tensor(logprobs.astype(np.float32)))
     return Payload(proto=response.SerializeToString(), proto_type="sample")
 
 
-def dense_tensor(array: Array, dtype: wire.DType) -> wire.Tensor:
-    """An array, already in the number type of `dtype`, as a dense `Tensor`."""
+def dense_tensor(array: Array) -> wire.Tensor:
+    """An array of int64 or float32 as a dense `Tensor`."""
+    dtype = wire.DTYPE_INT64 if array.dtype == np.int64 else wire.DTYPE_FLOAT32
     return wire.Tensor(dense=array.tobytes(), dtype=dtype, shape=array.shape)
 
 

@@ -23,7 +23,7 @@ MAX_BODY_BYTES = 2**29
 class PromiseReply(JSONResponse):
     """An `UntypedAPIFuture`; fault injection waits for its promise."""
 
-    def __init__(self, promise: Promise, **more: Any) -> None:
+    def __init__(self, promise: Promise, **more: str | list[str]) -> None:
         super().__init__({"request_id": promise.id, **more})
         self.promise = promise
 

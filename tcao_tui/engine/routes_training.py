@@ -166,7 +166,8 @@ async def optim_step(engine: Engine, request: Request) -> Response:
     def prepare(run: Run) -> tuple[Work, Commit]:
         if not isinstance(params, AdamParams):
             raise ApiError(400, "only Adam is offered by the local engine")
-        return lambda backend: backend.optim_step(run.id, params), lambda metrics: Payload({"metrics": metrics})
+        adam = params
+        return lambda backend: backend.optim_step(run.id, adam), lambda metrics: Payload({"metrics": metrics})
 
     return PromiseReply(engine.submit_training(body.model_id, body.seq_id, prepare), model_id=body.model_id)
 
