@@ -53,6 +53,27 @@ class _Now:
     finished: Finished | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoldedMetrics:
+    """Metric rows and ledger of a long run that were folded elsewhere, up to some row.
+
+    Attributes:
+        resumes: Attempts that went on from an earlier one, and from which step; all were taken into account.
+        trained_by: The last attempt that trained any of the rows.
+        pace: Step and Unix time of the newest trained rows, for the time that is left.
+    """
+
+    series: dict[str, Series]
+    resumes: list[tuple[int, int]]
+    trained_by: int
+    step: int
+    superseded_rows: int
+    updated_at: float
+    pace: list[tuple[int, float]]
+    tokens: int
+    cost_usd: float | None
+
+
 class RunState:
     """Fold of one run.
 
@@ -140,6 +161,21 @@ class RunState:
             self._cost_usd = None
         else:
             self._cost_usd += spend.usd
+
+    def adopt(self, folded: FoldedMetrics) -> None:
+        """Take in rows that were folded elsewhere; all events up to them must have been applied, and no row."""
+        for attempt, step in folded.resumes:
+            self._resumed(attempt, step)
+        self.series.update(folded.series)
+        self._step, self.superseded_rows = folded.step, folded.superseded_rows
+        self._trained_by = folded.trained_by
+        self._tokens, self._cost_usd = folded.tokens, folded.cost_usd
+        self._updated_at = max(self._updated_at, folded.updated_at)
+        self._pace.extend(folded.pace)
+        known = max((attempt for attempt, _ in folded.resumes), default=0)
+        for attempt, step in sorted(self._resume_steps.items()):
+            if attempt > known:
+                self._resumed(attempt, step)
 
     def view(self, lease: LeaseState, *, now: float, pending_verb: str = "") -> RunView:
         """Freeze the state as front ends see it at Unix time `now`, seconds."""

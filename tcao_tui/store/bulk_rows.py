@@ -38,7 +38,7 @@ def add_lines(fold: RowFold[SpillColumn], chunk: bytes) -> None:
     fold.counts.lines += len(lines)
     stepped = [layout for layout in layouts if layout.keys and "step" in layout.keys]
     table = _table(stepped) if len(stepped) == len(layouts) else None
-    if table is None or not _extends(fold, table):
+    if table is None or not extends(fold.columns, table):
         _add_row_by_row(fold, layouts)
         return
     for key, (steps, values) in table.items():
@@ -111,13 +111,13 @@ def _in_line_order(found: list[tuple[Ints, Reals, list[int]]]) -> tuple[Ints, Re
     return np.concatenate([s for s, _, _ in found])[order], np.concatenate([v for _, v, _ in found])[order]
 
 
-def _extends(fold: RowFold[SpillColumn], table: Table) -> bool:
+def extends(columns: dict[str, SpillColumn], table: Table) -> bool:
     """Whether each key only goes on: then no row can rewind, replace or come late."""
     checked: dict[int, bool] = {}
     for key, (steps, _) in table.items():
         if id(steps) not in checked:
             checked[id(steps)] = bool(np.all(steps[1:] > steps[:-1]))
-        column = fold.columns.get(key)
+        column = columns.get(key)
         last = column.last_step if column is not None else None
         if not checked[id(steps)] or (last is not None and last >= steps[0]):
             return False
