@@ -1,0 +1,138 @@
+"""The final lineage of a run, put together from what its attempts trained: the steps that the last weights are made of.
+
+An attempt goes on from a resume step; what earlier attempts trained past it is off the lineage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tcao_tui.domain.checkpoints import CheckpointRecord
+from tcao_tui.domain.events import (
+    CheckpointDeleted,
+    CheckpointSaved,
+    DataLoaded,
+    Launched,
+    MetricRow,
+    Resumed,
+    StoredEvent,
+)
+
+
+class TrainedStep(NamedTuple):
+    """Update `step` of one attempt, and the batch that it trained."""
+
+    attempt: int
+    step: int
+    epoch: int
+    batch: int
+
+
+@dataclass(slots=True)
+class Resume:
+    """Where an attempt went on, and what was recorded at that moment.
+
+    Attributes:
+        best_step: The furthest checkpoint that was recorded, on the lineage and not deleted; 0 when there was none.
+        known: Whether the checkpoint it names was recorded with this step; true for a start from nothing.
+    """
+
+    attempt: int
+    step: int
+    checkpoint: str
+    best_step: int
+    known: bool
+
+
+@dataclass(slots=True)
+class History:
+    """Fold of a run's events as far as the lineage needs them.
+
+    Attributes:
+        checkpoints: Recorded and not deleted, by name.
+        saved: All that were ever recorded, by name; the newest record of each.
+        batches_per_epoch: As each attempt loaded the data.
+    """
+
+    launches: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    resumes: dict[int, Resume] = field(default_factory=dict[int, Resume])
+    checkpoints: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
+    saved: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
+    contradictions: list[str] = field(default_factory=list[str])
+    batches_per_epoch: set[int] = field(default_factory=set[int])
+
+    @classmethod
+    def of(cls, events: Iterable[StoredEvent]) -> History:
+        """Fold events in their order."""
+        history = cls()
+        for stored in events:
+            history.apply(stored)
+        return history
+
+    def apply(self, stored: StoredEvent) -> None:
+        """Fold one event."""
+        match stored.event:
+            case Launched(fence=fence):
+                self.launches.append((stored.attempt, fence))
+            case Resumed(step=step, checkpoint=checkpoint):
+                self._resumed(stored.attempt, step, checkpoint)
+            case DataLoaded(batches_per_epoch=count):
+                self.batches_per_epoch.add(count)
+            case CheckpointSaved(checkpoint=record):
+                self._saved(record)
+            case CheckpointDeleted(name=name):
+                self.checkpoints.pop(name, None)
+            case _:
+                pass
+
+    def is_superseded(self, record: CheckpointRecord) -> bool:
+        """Whether a later attempt went on from before these weights."""
+        return any(r.attempt > record.attempt and r.step < record.step for r in self.resumes.values())
+
+    def usable(self) -> list[CheckpointRecord]:
+        """Checkpoints on the lineage that are recorded and not deleted, furthest last."""
+        kept = [r for r in self.checkpoints.values() if not self.is_superseded(r)]
+        return sorted(kept, key=lambda r: (r.step, r.attempt))
+
+    def _saved(self, record: CheckpointRecord) -> None:
+        before = self.saved.get(record.name)
+        if before is not None and (before.step, before.state_path) != (record.step, record.state_path):
+            self.contradictions.append(f"{record.name} was recorded twice with different contents")
+        self.saved[record.name] = self.checkpoints[record.name] = record
+
+    def _resumed(self, attempt: int, step: int, checkpoint: str) -> None:
+        usable = self.usable()
+        known = any(r.step == step and checkpoint in (r.name, r.state_path) for r in usable)
+        best_step = usable[-1].step if usable else 0
+        self.resumes[attempt] = Resume(attempt, step, checkpoint, best_step, known or (step == 0 and not checkpoint))
+
+
+def trained_steps(rows: Iterable[MetricRow]) -> list[TrainedStep]:
+    """The updates among metric rows, in their order."""
+    return [
+        TrainedStep(row.attempt, row.step, row.epoch, row.batch)
+        for row in rows
+        if row.epoch is not None and row.batch is not None
+    ]
+
+
+def final_lineage(trained: Sequence[TrainedStep], history: History) -> list[TrainedStep]:
+    """The updates that the last weights are made of, in the order in which they were applied.
+
+    Args:
+        trained: All updates of all attempts, in the order of their commits.
+        history: Where attempts went on; an attempt of which nothing is said started from nothing.
+    """
+    by_attempt: dict[int, list[TrainedStep]] = {}
+    for step in trained:
+        by_attempt.setdefault(step.attempt, []).append(step)
+    lineage: list[TrainedStep] = []
+    for attempt in sorted(by_attempt.keys() | history.resumes.keys()):
+        resume = history.resumes.get(attempt)
+        start = resume.step if resume else 0
+        while lineage and lineage[-1].step > start:
+            lineage.pop()
+        lineage += by_attempt.get(attempt, [])
+    return lineage
