@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tcao_tui import paths
 from tcao_tui.domain.run_state import RunState
 from tcao_tui.services.follow_long import LONG_RUN_STEPS, FileStore, LongRun
+from tcao_tui.store.loader_process import LoaderProcess
 from tcao_tui.store.port import Cursor, RunStore
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Follower:
         clock: Unix time, seconds.
         cache_dir: Where column caches of long runs are kept; the user's cache directory when None.
         long_run_steps: Runs of at least so many steps are opened by sampling.
+        start_loader: Starts the helper process that reads a long run.
 
     Raises:
         UsageError: There is no such run.
@@ -48,6 +50,7 @@ class Follower:
         clock: Callable[[], float] = time.time,
         cache_dir: Path | None = None,
         long_run_steps: int = LONG_RUN_STEPS,
+        start_loader: Callable[[list[str]], LoaderProcess] = LoaderProcess,
     ) -> None:
         self._store = store
         self._run_id = run_id
@@ -62,7 +65,7 @@ class Follower:
         self._view: RunView | None = None
         self._long: LongRun | None = None
         if summary.step >= long_run_steps and isinstance(store, FileStore):
-            self._long = LongRun(store.path, run_id, cache_dir or paths.cache_dir())
+            self._long = LongRun(store.path, run_id, cache_dir or paths.cache_dir(), start_loader=start_loader)
             self._cursor = Cursor(metric=_PAST_ALL, spend=_PAST_ALL)  # those come from the helper process
 
     @property

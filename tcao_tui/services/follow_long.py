@@ -73,7 +73,7 @@ class LongRun:
         run_id: str,
         cache_dir: Path,
         *,
-        start_loader: Callable[[list[str]], LoaderProcess] = LoaderProcess,
+        start_loader: Callable[[list[str]], LoaderProcess],
     ) -> None:
         self._database = database
         self._run_id = run_id
