@@ -49,9 +49,14 @@ def test_gradients_and_adam_agree_with_torch_and_peft(
     ours = [client.forward_backward(batch, "cross_entropy") for batch in batches[:1]]
     steps = [client.optim_step(ADAM)]
     for batch in batches[1:]:
-        ours += [client.forward_backward(batch[:2], "cross_entropy"), client.forward_backward(batch[2:], "cross_entropy")]
+        ours += [
+            client.forward_backward(batch[:2], "cross_entropy"),
+            client.forward_backward(batch[2:], "cross_entropy"),
+        ]
         steps.append(client.optim_step(ADAM))
-    after = load_file(_adapter(engine, rest, client.save_weights_external("after").result().path) / "adapter_model.safetensors")
+    after = load_file(
+        _adapter(engine, rest, client.save_weights_external("after").result().path) / "adapter_model.safetensors"
+    )
 
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model_dir), before, is_trainable=True)
     trained = [weight for weight in model.parameters() if weight.requires_grad]
@@ -67,7 +72,9 @@ def test_gradients_and_adam_agree_with_torch_and_peft(
     assert [step.result().metrics["unclipped_grad_l2:mean"] for step in steps] == pytest.approx(norms, rel=1e-5)
     sums = [future.result().metrics["loss:sum"] for future in ours]
     assert [sums[0], sums[1] + sums[2], sums[3] + sums[4]] == pytest.approx(losses, rel=1e-5)
-    reference = {name.replace(".default.", "."): weight for name, weight in model.named_parameters() if weight.requires_grad}
+    reference = {
+        name.replace(".default.", "."): weight for name, weight in model.named_parameters() if weight.requires_grad
+    }
     assert after.keys() == reference.keys()
     for name, weight in reference.items():
         assert torch.allclose(after[name], weight.detach(), atol=1e-5), name
@@ -101,7 +108,7 @@ def test_custom_loss_runs_on_the_clients_side(service: tinker.ServiceClient) -> 
     data = [datum(random_tokens(seed, 12)) for seed in range(2)]
 
     def loss(data: list[types.Datum], logprobs: list[torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
-        return -(logprobs[0].sum() - logprobs[1].sum()) ** 2, {"mine": 1.0}
+        return -((logprobs[0].sum() - logprobs[1].sum()) ** 2), {"mine": 1.0}
 
     future = client.forward_backward_custom(data, loss)
     norm = client.optim_step(types.AdamParams(learning_rate=1e-4)).result().metrics["unclipped_grad_l2:mean"]
