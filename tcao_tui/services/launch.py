@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tcao_tui.domain.events import Finished, Launched, StoredEvent
-from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
 from tcao_tui.domain.liveness import with_status
+from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import (
@@ -40,6 +40,7 @@ LAUNCH_SECONDS = 30.0
 """How long a worker may take to say that it has the run: it does so before it loads anything heavy."""
 
 _POLL_SECONDS = 0.02
+_ENDING_SECONDS = 10.0
 _LOG_TAIL_BYTES = 4_000
 _PAST_EVERY_ROW = 2**62
 _ERRORS: dict[int, type[TcaoError]] = {
@@ -179,7 +180,7 @@ def resume(
     summary = with_status(store.run(run_id), lease)
     if summary.status is RunStatus.COMPLETED:
         raise Refused(f"{run_id} is completed: nothing is left to do", next_step=f"tcao show {run_id}")
-    if lease.held and summary.status is not RunStatus.LOST:
+    if lease.held and summary.status is not RunStatus.LOST and (summary.status.is_live or not _let_go(store, run_id)):
         raise _held(store, run_id)
     plan = read_plan(runs_root / run_id / PLAN_NAME)
     if problems := changed_data(plan):
@@ -195,7 +196,7 @@ def resume(
     if approval is not None:
         store.approve(run_id, approval)
     check_approval(plan, store.approvals(run_id))
-    if lease.held:
+    if summary.status is RunStatus.LOST and lease.held:
         end_silent_worker(store, runs_root, run_id)
     return start_worker(store, runs_root, run_id, timeout_seconds=timeout_seconds, env=env, command=command)
 
@@ -251,6 +252,16 @@ def _early_death(store: RunStore, run_id: str, exit_code: int, events: _NewEvent
             return _ERRORS.get(exit_code, TcaoError)(told["what"], where=told["where"], next_step=told["next_step"])
     cause = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
     return TcaoError(f"the worker ended before it took the run ({cause}): {log_tail.strip() or 'it said nothing'}")
+
+
+def _let_go(store: RunStore, run_id: str) -> bool:
+    """Wait for the lock of a worker that has said that it ended, which is a moment away from ending."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while store.lease(run_id).held:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _held(store: RunStore, run_id: str) -> Refused:

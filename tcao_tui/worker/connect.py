@@ -32,9 +32,15 @@ class Connector(Protocol):
         ...
 
     async def connect(
-        self, plan: Plan, approved: PriceQuote, *, metadata: Mapping[str, str], on_waiting: OnWaiting
+        self, plan: Plan, approved: PriceQuote | None, *, metadata: Mapping[str, str], on_waiting: OnWaiting
     ) -> TinkerBackend:
         """Open a session.
+
+        Args:
+            plan: What it is for.
+            approved: Prices of the approval; None when nothing will be spent.
+            metadata: Text pairs that the server keeps with the session.
+            on_waiting: Told of waits.
 
         Raises:
             Transient: Nobody answers.
@@ -60,7 +66,7 @@ class ProfileConnector:
         backends.ensure_engine(self._profile)
 
     async def connect(
-        self, plan: Plan, approved: PriceQuote, *, metadata: Mapping[str, str], on_waiting: OnWaiting
+        self, plan: Plan, approved: PriceQuote | None, *, metadata: Mapping[str, str], on_waiting: OnWaiting
     ) -> TinkerBackend:
         """Open a session of the SDK at the prices of the approval."""
         connection = self._connection()
@@ -71,11 +77,12 @@ class ProfileConnector:
         self._address = resolve_base_url(connection.base_url)
         model = plan.training.base_model
         now = await asyncio.to_thread(prices.price_quote, self._profile.kind, connection.base_url, model)
-        check_prices(approved, now)
+        if approved is not None:
+            check_prices(approved, now)
         return await tinker_sdk.connect(
             base_url=connection.base_url,
             api_key=connection.api_key.get_secret_value() if connection.api_key else None,
-            quote=approved,
+            quote=approved or now,
             run_metadata=metadata,
             on_waiting=on_waiting,
         )

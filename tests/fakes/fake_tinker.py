@@ -187,11 +187,11 @@ class FakeConnector:
         pass
 
     async def connect(
-        self, plan: Plan, approved: PriceQuote, *, metadata: Mapping[str, str], on_waiting: OnWaiting
+        self, plan: Plan, approved: PriceQuote | None, *, metadata: Mapping[str, str], on_waiting: OnWaiting
     ) -> TinkerBackend:
         if self.server.get("down", False):
             raise Transient("the fake server does not answer")
-        return FakeBackend(self.server, approved, self.effects)
+        return FakeBackend(self.server, approved or FREE, self.effects)
 
     def ailing(self) -> str:
         return "the fake server does not answer" if self.server.get("down", False) else ""
