@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-import struct
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -23,7 +22,6 @@ BUSY_SECONDS = 60.0
 """How long a writer waits for another one, whose commits take milliseconds; longer means a stuck disk."""
 
 _JOURNAL_KEPT_BYTES = 64 << 20
-_HEADER_BYTES = 100
 
 
 class Database:
@@ -99,7 +97,8 @@ def open_database(path: Path, *, create: bool) -> Database:
     try:
         if create:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with suppress(FileExistsError):  # never open and close a database that is in use: see `_looks_truncated`
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     except OSError as error:
         raise StoreUnwritable(f"the run store cannot be made: {error.strerror}", where=str(path)) from error
@@ -155,7 +154,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if tables and connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         raise StoreDamaged("this database is not a run store", where=str(path), next_step="move it away")
-    if _looks_truncated(path) and (verdict := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+    if (
+        _looks_truncated(connection, path)
+        and (verdict := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok"
+    ):
         raise _damaged(path, verdict)
     if version < len(schema.MIGRATIONS) or _journal_mode(connection) != "wal":
         with _folder_lock(path.parent):
@@ -171,15 +173,17 @@ def _journal_mode(connection: sqlite3.Connection) -> str:
     return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
 
 
-def _looks_truncated(path: Path) -> bool:
-    """Whether the file is shorter than its header says; a running checkpoint looks the same, so it is only a hint."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
-    if len(header) < _HEADER_BYTES:
+def _looks_truncated(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is shorter than its header says; with a log the header may be in there, so it is only a hint.
+
+    SQLite is asked for the header: to open and close the file here would drop the kernel locks of all connections of
+    this process, and the next process to leave would take the log away from under them.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
         return False
-    page_size: int = struct.unpack(">H", header[16:18])[0]
-    pages: int = struct.unpack(">I", header[28:32])[0]
-    return path.stat().st_size < pages * (65_536 if page_size == 1 else page_size)
+    pages, page_size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return bool(path.stat().st_size < pages * page_size)
 
 
 @contextmanager
