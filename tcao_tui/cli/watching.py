@@ -17,6 +17,7 @@ from tcao_tui.cli.render.live import (
     TextReporter,
     follow,
 )
+from tcao_tui.errors import ExitCode
 
 if TYPE_CHECKING:
     from tcao_tui.domain.run_view import RunView
@@ -69,7 +70,7 @@ def wait_and_report(console: CliContext, store: RunStore, run_id: str, *, skip_h
     view = wait_for_end(console, store, run_id, skip_history=skip_history)
     print_view(console, view, run_dir(console, run_id))
     code = outcome_code(view)
-    if code and not console.wants_json and view.status.is_resumable:
+    if code == ExitCode.RESUMABLE and not console.wants_json:
         console.progress(f"go on with: tcao resume {run_id} --wait")
     click.get_current_context().exit(code)
 

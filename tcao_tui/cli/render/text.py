@@ -90,7 +90,8 @@ def progress_line(view: RunView) -> str:
     parts += [money_text(view.cost_usd)] if view.cost_usd != 0 else []
     if view.eta_seconds is not None:
         parts.append(f"eta {duration_text(view.eta_seconds)}")
-    return "  ".join([*parts, state_text(view)])
+    parts += [state] if (state := state_text(view)) != "running" else []
+    return "  ".join(parts)
 
 
 def step_text(view: RunView) -> str:
@@ -117,7 +118,7 @@ def view_lines(view: RunView, run_dir: Path | None, style: Style) -> list[str]:
         ("model", "  ".join(filter(None, map(one_line, (view.base_model, view.method, view.backend))))),
         ("progress", f"{step_text(view)}, attempt {view.attempt}"),
         ("worker", _worker_text(view)),
-        ("time", f"{duration_text(view.elapsed_seconds)} so far, {duration_text(view.eta_seconds)} to go"),
+        ("time", _time_text(view)),
         ("loss", f"train {_last(view, 'train_mean_nll')}, validation {_last(view, 'val_mean_nll')}"),
         ("used", f"{count_text(view.tokens)} tokens, {money_text(view.cost_usd)}"),
     ]
@@ -139,6 +140,11 @@ def sample_lines(sample: Sample, label: str, width: int = 100) -> list[str]:
     """A prompt and its answer, each cut to a line."""
     lines = [f"  prompt  {one_line(sample.prompt, width)}", f"  {label.ljust(6)}  {one_line(sample.text, width)}"]
     return [*lines, f"  wanted  {one_line(sample.reference, width)}"] if sample.reference is not None else lines
+
+
+def _time_text(view: RunView) -> str:
+    spent = duration_text(view.elapsed_seconds)
+    return f"{spent} so far, {duration_text(view.eta_seconds)} to go" if view.status.is_live else spent
 
 
 def _worker_text(view: RunView) -> str:
