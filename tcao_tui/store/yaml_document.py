@@ -87,7 +87,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = _core_schema()
 
 
-_SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")}
 
 
 def read_document(path: Path) -> Document:
@@ -159,13 +159,13 @@ class _Walk:
 
     def value(self, node: yaml.Node, keys: KeyPath) -> object:
         self.lines.setdefault(keys, node.start_mark.line + 1)
+        if node.tag not in _TAGS:
+            self._problem(node, keys, f"the tag {node.tag} is not read here")
+            return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, keys)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*keys, index)) for index, item in enumerate(node.value)]
-        if node.tag not in _SCALARS:
-            self._problem(node, keys, f"the tag {node.tag} is not read here")
-            return None
         if node.tag == "tag:yaml.org,2002:int":
             return int(node.value) if len(node.value) <= 20 else float(node.value)
         try:

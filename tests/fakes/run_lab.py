@@ -19,6 +19,7 @@ from tcao_tui.domain.run_view import RunView
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.services.launch import create_run
 from tcao_tui.services.plans import resolve
+from tcao_tui.services.verify import verify
 from tcao_tui.store.port import Approval, Cursor
 from tcao_tui.store.sqlite import SqliteStore, open_store
 from tests.fakes.fake_tinker import FREE, FakeServer
@@ -105,6 +106,8 @@ class Lab:
         assert {c.path for c in listed} == known
         assert all(c.expires_at is None for c in listed if c.name == finals[0].name)
         assert len(view.checkpoints) <= 4
+        report = verify(self.store, run_id, runs_root=self.root, remote=listed)
+        assert report.ok, report.checks
 
 
 class Zygote:
