@@ -95,6 +95,8 @@ class RunLock:
     def release(self) -> None:
         """Let go; nothing happens when it is not held."""
         if self._descriptor is not None:
+            # A child that is just being started may still have a copy of the descriptor; this frees the lock itself.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = None
 
