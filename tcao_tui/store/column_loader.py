@@ -34,7 +34,7 @@ from tcao_tui.store.sqlite_columns import RunColumns, StoreCounts
 from tcao_tui.store.sqlite_sample import open_read_only, row_mark, run_number, store_fits
 
 _SAY_EVERY_SECONDS = 0.1
-_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 21
 
 
 class Progress:
