@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ def wire(runs_root: Path, settings: Settings, cookbook_dir: Path | None = None) 
     if cookbook_dir is not None:
         return replace(
             wire(runs_root, settings),
-            open_run=lambda _ref: _open_cookbook(cookbook_dir),
+            open_run=partial(_open_cookbook, cookbook_dir),
             control=_only_watched,
             resume=_only_watched,
             is_read_only=True,
@@ -227,7 +228,7 @@ class _StoreRuns:
         self._store.close()
 
 
-def _open_cookbook(directory: Path) -> WatchedRun:
+def _open_cookbook(directory: Path, _ref: str = "") -> WatchedRun:
     from tcao_tui.store.cookbook import CookbookSource
 
     return WatchedRun(CookbookSource(directory), lambda: tail(directory / "logs.log"))

@@ -19,6 +19,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tcao_tui.tui.widgets.changed_cells import Run, cut_at, runs_of
+
 Span = tuple[str, str]
 """Text and the name of its ink."""
 
@@ -42,19 +44,18 @@ INKS: dict[str, tuple[str, str]] = {
 _CURSOR_SHARE = 0.25
 
 
-def changed_span(old: Line, new: Line, width: int) -> tuple[int, int] | None:
-    """First and past-the-last cell that differ; the whole width where wide characters make cells hard to count."""
+def changed_runs(old: Line, new: Line, width: int) -> list[Run]:
+    """Cells that differ; the whole width where wide characters make cells hard to count."""
     if old == new:
-        return None
+        return []
     if any(cell_len(text) != len(text) for text, _ink in (*old, *new)):
-        return 0, width
+        return [(0, width)]
     before, after = ([(c, ink) for text, ink in line for c in text][:width] for line in (old, new))
     blank = (" ", "")
     size = max(len(before), len(after))
     before += [blank] * (size - len(before))
     after += [blank] * (size - len(after))
-    differing = [i for i in range(size) if before[i] != after[i]]
-    return (differing[0], differing[-1] + 1) if differing else None
+    return runs_of(i for i in range(size) if before[i] != after[i])
 
 
 class LineView(ScrollView):
@@ -94,6 +95,7 @@ class LineView(ScrollView):
         self._cursor = 0
         self._lines: Sequence[Line] = ()
         self._painted: dict[int, Line] = {}
+        self._changed: dict[int, list[Run]] = {}
         self._styles: dict[str, Style] = {}
 
     @property
@@ -153,10 +155,12 @@ class LineView(ScrollView):
 
     def _repaint(self, index: int) -> None:
         new, width = self._line(index), self.size.width
-        span = changed_span(self._painted.get(index, ()), new, width)
-        if span is not None:
+        runs = changed_runs(self._painted.get(index, ()), new, width)
+        if runs:
             self._painted[index] = new
-            self.refresh(Region(span[0], index - self.scroll_offset.y, span[1] - span[0], 1))
+            self._changed[index] = runs
+            y = index - self.scroll_offset.y
+            self.refresh(*(Region(start, y, stop - start, 1) for start, stop in runs))
 
     def render_line(self, y: int) -> Strip:
         """One row as styled segments."""
@@ -166,7 +170,8 @@ class LineView(ScrollView):
         strip = strip.adjust_cell_length(self.size.width, self._ink("text"))
         if self._pick and index == self._cursor and index < len(self._lines):
             strip = Strip(Segment.apply_style(strip, post_style=self._ink("cursor")), strip.cell_length)
-        return strip
+        runs = self._changed.pop(index, None)
+        return cut_at(strip, runs) if runs else strip
 
     def _ink(self, name: str) -> Style:
         style = self._styles.get(name)
