@@ -22,7 +22,7 @@ def quote_for(profile: Profile, base_model: str) -> PriceQuote:
     """Prices of `base_model` on the server of `profile`; unknown ones are None, and it never raises."""
     if profile.kind == "engine":
         return price_quote("engine", profile.base_url, base_model)
-    argv = [sys.executable, "-m", "tcao_tui.clients.prices", "--kind", "tinker", "--model", base_model]
+    argv = [sys.executable, "-m", "tcao_tui.clients.price_list", "--model", base_model]
     argv += ["--base-url", profile.base_url] if profile.base_url else []
     try:
         done = subprocess.run(

@@ -72,11 +72,17 @@ class ProfileConnector:
         connection = self._connection()
         from tinker.lib.base_url import resolve_base_url
 
-        from tcao_tui.clients import prices, tinker_sdk
+        from tcao_tui.clients import price_list, prices, tinker_sdk
 
         self._address = resolve_base_url(connection.base_url)
         model = plan.training.base_model
-        now = await asyncio.to_thread(prices.price_quote, self._profile.kind, connection.base_url, model)
+        now = await asyncio.to_thread(
+            prices.price_quote,
+            self._profile.kind,
+            connection.base_url,
+            model,
+            read_rates=price_list.published_rates,
+        )
         if approved is not None:
             check_prices(approved, now)
         return await tinker_sdk.connect(
