@@ -138,13 +138,13 @@ class RunState:
 
     def apply_metrics(self, row: MetricRow) -> None:
         """Fold one row of numbers; rows that a later attempt trained anew are counted and left out."""
+        self._updated_at = max(self._updated_at, row.at)
         trained = row.batch is not None
         if trained and row.attempt > self._trained_by:
             self._starts_training(row)
         if row.step > self._last_step_kept(row.attempt):
             self.superseded_rows += trained
             return
-        self._updated_at = max(self._updated_at, row.at)
         for key, value in row.values.items():
             series = self.series.get(key)
             if series is None:
