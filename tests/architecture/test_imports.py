@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tcao_tui.store.port import NewRun
+from tcao_tui.store.sqlite import open_store
+
 HEAVY = {"textual", "tinker", "tinker_cookbook", "torch", "transformers", "inspect_ai", "anthropic", "pandas"}
 QUIET = {**os.environ, "TCAO_BACKEND": "local"}
 
@@ -44,6 +47,15 @@ def test_help_loads_no_command_and_no_pydantic(tmp_path: Path) -> None:
     loaded = modules_loaded_by(["--help"], tmp_path)
     assert not {name for name in loaded if name.startswith("tcao_tui.cli.commands.")}
     assert "pydantic" not in loaded
+
+
+def test_listing_runs_loads_no_pydantic_either(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.create_run(NewRun("r", "n", "sft", "m", "local", 1, 1.0))
+    store.close()
+    loaded = modules_loaded_by(["ls"], tmp_path)
+    assert "tcao_tui.store.sqlite" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "pydantic", "asyncio"}
 
 
 @pytest.mark.parametrize("layer", ["domain", "store", "services"])
