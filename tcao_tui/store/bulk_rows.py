@@ -30,8 +30,12 @@ class _Layout:
         return np.frombuffer(self.numbers, dtype=np.float64).reshape(len(self.places), len(self.keys))
 
 
-def add_lines(fold: RowFold[SpillColumn], chunk: bytes) -> None:
-    """Fold a chunk of complete lines; what does not fit the quick way goes row by row."""
+def add_lines(fold: RowFold[SpillColumn], chunk: bytes) -> bool:
+    """Fold a chunk of complete lines; what does not fit the quick way goes row by row.
+
+    Returns:
+        Whether the quick way could be taken: every row has a step, and every key simply goes on.
+    """
     lines = chunk.split(b"\n")
     lines.pop()
     layouts = _layouts(fold, lines)
@@ -40,7 +44,7 @@ def add_lines(fold: RowFold[SpillColumn], chunk: bytes) -> None:
     table = _table(stepped) if len(stepped) == len(layouts) else None
     if table is None or not extends(fold.columns, table):
         _add_row_by_row(fold, layouts)
-        return
+        return False
     for key, (steps, values) in table.items():
         column = fold.column(key)
         if column is None:
@@ -54,6 +58,7 @@ def add_lines(fold: RowFold[SpillColumn], chunk: bytes) -> None:
         if "num_tokens" in layout.keys:
             tokens = matrix[:, layout.keys.index("num_tokens")]
             fold.counts.add_tokens(float(tokens[np.isfinite(tokens)].sum()))
+    return True
 
 
 def _layouts(fold: RowFold[SpillColumn], lines: list[bytes]) -> list[_Layout]:

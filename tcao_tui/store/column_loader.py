@@ -1,6 +1,7 @@
 """The helper process that reads a long run whole and leaves its columns in the cache.
 
     python -m tcao_tui.store.column_loader cookbook METRICS_FILE CACHE_FOLDER
+    python -m tcao_tui.store.column_loader half METRICS_FILE FIRST_BYTE LAST_BYTE FOLDER
     python -m tcao_tui.store.column_loader store DATABASE RUN_ID CACHE_FOLDER
 
 It says how far it is in lines of JSON on stdout, `{"done": 0.42}`, and ends with exit code 0 when the cache is written.
@@ -12,29 +13,26 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from tcao_tui.domain.series import Series
-from tcao_tui.store.bulk_rows import add_lines
-from tcao_tui.store.column_cache import file_fits, file_mark, open_columns
+from tcao_tui.store.column_cache import open_columns
 from tcao_tui.store.column_writer import prune, write_columns
-from tcao_tui.store.cookbook_rows import Counts, RowFold
-from tcao_tui.store.jsonl_tail import LineTail
+from tcao_tui.store.cookbook_columns import copy_series, load_cookbook, load_half
 from tcao_tui.store.spill import SpillColumn
 from tcao_tui.store.sqlite_columns import RunColumns, StoreCounts
 from tcao_tui.store.sqlite_sample import open_read_only, row_mark, run_number, store_fits
 
 _SAY_EVERY_SECONDS = 0.1
-_CHUNK_BYTES = 1 << 21
+_STALE_SECONDS = 3_600.0
 
 
 class Progress:
@@ -52,26 +50,7 @@ class Progress:
             sys.stdout.flush()
 
 
-def load_cookbook(metrics: Path, folder: Path, scratch: Path, progress: Progress) -> None:
-    """Read `metrics` up to its present end, on from where the cache of it stops, and write the cache."""
-
-    def new_column(_key: str) -> SpillColumn:
-        return SpillColumn(scratch / f"{len(fold.columns)}")
-
-    fold = RowFold(new_column)
-    tail = LineTail(metrics, _take_over(metrics, folder, fold))
-    tail.look()
-    stop = tail.size
-    while tail.offset < stop and (lines := tail.read(_CHUNK_BYTES)):
-        add_lines(fold, lines)
-        progress.say(tail.offset / stop)
-    if tail.was_rewritten():
-        raise OSError("the file was rewritten while it was read")
-    tail.close()
-    write_columns(folder, fold.columns, mark=file_mark(metrics, tail.offset), counts=asdict(fold.counts))
-
-
-def load_store(database: Path, run_id: str, folder: Path, scratch: Path, progress: Progress) -> None:
+def load_store(database: Path, run_id: str, folder: Path, scratch: Path, say: Callable[[float], None]) -> None:
     """Read all metric rows of a run of our store, on from where the cache of it stops, and write the cache."""
     numbers = count()
 
@@ -87,31 +66,11 @@ def load_store(database: Path, run_id: str, folder: Path, scratch: Path, progres
             counts = StoreCounts(**cached.counts)
             for key, series in cached.series.items():
                 columns[key] = new_column()
-                _copy(series, columns[key])
+                copy_series(series, columns[key])
         run = RunColumns(new_column, columns, counts)
-        run.read(connection, number, progress.say)
+        run.read(connection, number, say)
         mark = row_mark(connection, number, counts.metric)
     write_columns(folder, columns, mark=mark, counts=asdict(counts))
-
-
-def _take_over(metrics: Path, folder: Path, fold: RowFold[SpillColumn]) -> int:
-    """Start from the columns that are cached already; returns the offset that they reach."""
-    cached = open_columns(folder)
-    if cached is None or not file_fits(metrics, cached.mark):
-        return 0
-    for key, series in cached.series.items():
-        column = fold.column(key)
-        if column is not None:
-            _copy(series, column)
-    fold.counts = Counts(**cached.counts)
-    return int(cached.mark["offset"])
-
-
-def _copy(series: Series, column: SpillColumn) -> None:
-    steps = series.steps
-    even = isinstance(steps, range)
-    at = np.arange(steps.start, steps.stop, steps.step) if even else np.asarray(steps)
-    column.extend(at, np.asarray(series.values))
 
 
 def load(arguments: list[str]) -> None:
@@ -123,11 +82,18 @@ def load(arguments: list[str]) -> None:
     """
     kind, source, folder = arguments[0], arguments[1:-1], Path(arguments[-1])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(prefix="scratch-", dir=folder) as scratch:
+    for stale in folder.glob("scratch-*"):  # of helpers that were killed
+        if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(stale, ignore_errors=True)
+    with TemporaryDirectory(prefix="scratch-", dir=folder) as name:
+        scratch = Path(name)
+        if kind == "half":
+            load_half(Path(source[0]), int(source[1]), int(source[2]), folder, scratch)
+            return
         if kind == "cookbook":
-            load_cookbook(Path(source[0]), folder, Path(scratch), Progress())
+            load_cookbook(Path(source[0]), folder, scratch, Progress().say)
         else:
-            load_store(Path(source[0]), source[1], folder, Path(scratch), Progress())
+            load_store(Path(source[0]), source[1], folder, scratch, Progress().say)
     prune(folder.parent, keep=folder)
 
 

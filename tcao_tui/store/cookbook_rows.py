@@ -104,6 +104,20 @@ class Counts:
         if len(self.bad_lines) < _BAD_LINES_KEPT:
             self.bad_lines.append(number)
 
+    def go_on(self, later: Counts) -> None:
+        """Add what was come across in the lines that follow."""
+        self.bad_lines += [self.lines + number for number in later.bad_lines]
+        del self.bad_lines[_BAD_LINES_KEPT:]
+        self.lines += later.lines
+        self.rows += later.rows
+        self.summary_rows += later.summary_rows
+        self.superseded_rows += later.superseded_rows
+        self.bad_count += later.bad_count
+        self.left_out_keys += later.left_out_keys
+        self.last_step = max(self.last_step, later.last_step)
+        self.tokens += later.tokens
+        self.latest.update(later.latest)
+
     def add_tokens(self, tokens: float) -> None:
         """Count trained tokens."""
         if math.isfinite(tokens):
