@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.console import RenderableType
 from textual import on
+from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
@@ -23,6 +25,7 @@ from tcao_tui.tui.messages import ControlRun, Done, Intent, NotDone, OpenRun, Pl
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, terminal_is_gone
 from tcao_tui.tui.theme import DARK, LIGHT, theme_for, themes
+from tcao_tui.tui.widgets.changed_cells import PartialUpdate, split_at_changes
 
 if TYPE_CHECKING:
     from tcao_tui.settings import Settings
@@ -70,6 +73,11 @@ class TcaoApp(App[int]):
 
             return RunsScreen(self._ports)
         return self._run_screen(self._run_ref)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, ChopsUpdate):
+            split_at_changes(cast("PartialUpdate", renderable))
+        super()._display(screen, renderable)
 
     def on_mount(self) -> None:
         """Leave when the terminal goes away."""

@@ -15,7 +15,6 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tcao_tui.tui.widgets.changed_cells import Run, cut_at
 from tcao_tui.tui.widgets.plot import CURVE_INKS, LABEL_WIDTH, Frame, Ink, PlotSpec, draw, step_range
 
 _EMPTY = PlotSpec(title="", curves=())
@@ -54,7 +53,6 @@ class LineChart(Widget):
         self._spec = _EMPTY
         self._frame: Frame | None = None
         self._styles: list[Style] = []
-        self._changed: dict[int, Run] = {}
 
     @property
     def spec(self) -> PlotSpec:
@@ -83,9 +81,9 @@ class LineChart(Widget):
             return
         before, self._frame = self._frame, draw(self._spec, width, height)
         spans = ((y, self._frame.changed_span(before, y)) for y in range(height))
-        self._changed = {y: span for y, span in spans if span}
-        if self._changed:
-            self.refresh(*(Region(x, y, stop - x, 1) for y, (x, stop) in self._changed.items()))
+        regions = [Region(span[0], y, span[1] - span[0], 1) for y, span in spans if span]
+        if regions:
+            self.refresh(*regions)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Draw for the new size."""
@@ -109,8 +107,7 @@ class LineChart(Widget):
             if x == frame.width or inks[x] != inks[start]:
                 segments.append(Segment("".join(characters[start:x]), styles[inks[start]]))
                 start = x
-        strip = Strip(segments, frame.width)
-        return cut_at(strip, [self._changed[y]]) if y in self._changed else strip
+        return Strip(segments, frame.width)
 
     def _ink_styles(self) -> list[Style]:
         if not self._styles:

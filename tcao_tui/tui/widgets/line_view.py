@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tcao_tui.tui.widgets.changed_cells import Run, cut_at, runs_of
+from tcao_tui.tui.widgets.changed_cells import Run, runs_of
 
 Span = tuple[str, str]
 """Text and the name of its ink."""
@@ -95,7 +95,6 @@ class LineView(ScrollView):
         self._cursor = 0
         self._lines: Sequence[Line] = ()
         self._painted: dict[int, Line] = {}
-        self._changed: dict[int, list[Run]] = {}
         self._styles: dict[str, Style] = {}
 
     @property
@@ -158,7 +157,6 @@ class LineView(ScrollView):
         runs = changed_runs(self._painted.get(index, ()), new, width)
         if runs:
             self._painted[index] = new
-            self._changed[index] = runs
             y = index - self.scroll_offset.y
             self.refresh(*(Region(start, y, stop - start, 1) for start, stop in runs))
 
@@ -170,8 +168,7 @@ class LineView(ScrollView):
         strip = strip.adjust_cell_length(self.size.width, self._ink("text"))
         if self._pick and index == self._cursor and index < len(self._lines):
             strip = Strip(Segment.apply_style(strip, post_style=self._ink("cursor")), strip.cell_length)
-        runs = self._changed.pop(index, None)
-        return cut_at(strip, runs) if runs else strip
+        return strip
 
     def _ink(self, name: str) -> Style:
         style = self._styles.get(name)
