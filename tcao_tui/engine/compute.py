@@ -8,21 +8,18 @@ any order. Out of scope: what the tasks do (`backend.py`).
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tcao_tui.engine.api_errors import WorkFailed
+from tcao_tui.engine.futures import attempt
 
 if TYPE_CHECKING:
     from tcao_tui.engine.backend import Backend
     from tcao_tui.engine.futures import Payload
     from tcao_tui.engine.sampler import SampleCall
-
-logger = logging.getLogger(__name__)
 
 MAX_SAMPLES_AT_ONCE = 256
 """Sequences that are generated together."""
@@ -101,11 +98,9 @@ class Compute:
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
-        try:
-            backend = self._load()
-        except Exception as error:
-            logger.exception("the models could not be loaded")
-            self._report(self._loaded.set_exception, error)
+        backend: Any = attempt(self._load)
+        if isinstance(backend, BaseException):
+            self._report(self._loaded.set_exception, backend)
             return
         self._report(self._loaded.set_result, None)
         while (tasks := self._take()) is not None:
@@ -135,22 +130,13 @@ class Compute:
             return together
 
     def _do(self, task: Task, backend: Backend) -> None:
-        try:
-            outcome: Outcome = task.work(backend)
-        except WorkFailed as error:
-            outcome = error
-        except Exception as error:
-            logger.exception("a request failed")
-            outcome = error
-        self._report(task.finish, outcome)
+        self._report(task.finish, attempt(lambda: task.work(backend)))
 
     def _sample(self, tasks: list[SampleTask], backend: Backend) -> None:
         first = tasks[0]
-        try:
-            outcomes: list[Any] = list(backend.sample(first.base_model, first.blob, [task.call for task in tasks]))
-        except Exception as error:
-            logger.exception("sampling failed")
-            outcomes = [error] * len(tasks)
+        calls = [task.call for task in tasks]
+        answers: Any = attempt(lambda: backend.sample(first.base_model, first.blob, calls))
+        outcomes = [answers] * len(tasks) if isinstance(answers, BaseException) else answers
         for task, outcome in zip(tasks, outcomes, strict=True):
             self._report(task.finish, outcome)
 

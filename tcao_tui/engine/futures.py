@@ -7,12 +7,15 @@ Used from the event loop's thread only. Out of scope: doing the work (`compute.p
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tcao_tui.engine.api_errors import ApiError
+from tcao_tui.engine.api_errors import ApiError, WorkFailed
+
+logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 600.0
 """How long a finished promise can still be fetched (again)."""
@@ -50,6 +53,17 @@ class _Completions:
     entries: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     last_cursor: int = 0
     grown: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def attempt(work: Callable[[], object]) -> object:
+    """Carry out accepted work; what it raises is the outcome, so that no request can end the compute thread."""
+    try:
+        return work()
+    except WorkFailed as error:
+        return error
+    except Exception as error:
+        logger.exception("the compute thread could not finish its work")
+        return error
 
 
 class Promises:

@@ -185,7 +185,8 @@ async def save_weights(engine: Engine, request: Request) -> Response:
         path = CheckpointPath(run.id, "weights", checked_name(body.path))
         commit = _naming(engine, path, body.ttl_seconds, body.user_metadata, overwrite=body.overwrite)
         payload = Payload({"path": str(path), "type": "save_weights"})
-        return lambda backend: backend.save(run.id, optimizer=True), lambda saved: commit(saved, payload)
+        work = _releasing(engine, path, lambda backend: backend.save(run.id, optimizer=True))
+        return work, lambda saved: commit(saved, payload)
 
     return PromiseReply(engine.submit_training(body.model_id, body.seq_id, prepare), model_id=body.model_id)
 
@@ -208,7 +209,7 @@ async def save_weights_for_sampler(engine: Engine, request: Request) -> Response
         path = CheckpointPath(run.id, "sampler_weights", checked_name(body.path))
         commit = _naming(engine, path, body.ttl_seconds, body.user_metadata)
         payload = Payload({"path": str(path), "type": "save_weights_for_sampler"})
-        return work, lambda saved: commit(saved, payload)
+        return _releasing(engine, path, work), lambda saved: commit(saved, payload)
 
     return PromiseReply(engine.submit_training(body.model_id, body.seq_id, prepare), model_id=body.model_id)
 
@@ -247,11 +248,27 @@ async def save_weights_external(engine: Engine, request: Request) -> Response:
         commit = _naming(engine, path, body.ttl_seconds, None)
         payload = {"path": str(path), "type": "save_weights_external"}
         return (
-            lambda backend: backend.save(run.id, optimizer=False, recipients=recipients),
+            _releasing(engine, path, lambda backend: backend.save(run.id, optimizer=False, recipients=recipients)),
             lambda saved: commit(saved, Payload({**payload, "size_bytes": saved[1]})),
         )
 
     return PromiseReply(engine.submit_training(body.model_id, body.seq_id, prepare), model_id=body.model_id)
+
+
+def _releasing(engine: Engine, path: CheckpointPath, save: Work) -> Work:
+    """The same work, which gives a reserved name back when it fails (a full disk, say)."""
+
+    def work(backend: Backend) -> tuple[str, int]:
+        done = False
+        try:
+            saved = save(backend)
+            done = True
+        finally:
+            if not done:
+                engine.reserved.discard(path)
+        return saved
+
+    return work
 
 
 def _naming(

@@ -80,12 +80,8 @@ class Database:
     def transaction(self) -> Generator[None]:
         """All writes inside become durable together, or none of them."""
         self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._connection:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def blobs_in_use(self) -> set[str]:
         """Ids of the blobs that some row names."""
@@ -119,13 +115,16 @@ class BlobStore:
         blob = uuid.uuid4().hex
         unfinished = self.root / f"tmp-{blob}"
         unfinished.mkdir()
-        fill(unfinished)
-        size = 0
-        for path in unfinished.iterdir():
-            size += path.stat().st_size
-            _fsync(path)
-        _fsync(unfinished)
-        unfinished.rename(self.root / blob)
+        try:
+            fill(unfinished)
+            size = 0
+            for path in unfinished.iterdir():
+                size += path.stat().st_size
+                _fsync(path)
+            _fsync(unfinished)
+            unfinished.rename(self.root / blob)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
         _fsync(self.root)
         return blob, size
 
