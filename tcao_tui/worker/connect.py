@@ -11,11 +11,12 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from tcao_tui import paths
 from tcao_tui.clients.tinker_port import TinkerBackend, Transient
 from tcao_tui.domain.events import WaitReason
 from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.errors import BackendError, NeedsInput
-from tcao_tui.services import backends
+from tcao_tui.services import backends, engine_server
 from tcao_tui.settings import load_settings
 
 OnWaiting = Callable[[WaitReason, bool, str], None]
@@ -94,13 +95,13 @@ class ProfileConnector:
         )
 
     def ailing(self) -> str:
-        """Why the server does not answer."""
-        try:
-            # The engine may come back at another address.
-            address = self._connection().base_url or self._address
-        except BackendError as error:
-            return error.what
-        return ailing_at(address) if address else ""
+        """Why the server does not answer; never reads a key, since that may ask a person."""
+        address = self._address or self._profile.base_url
+        reason = ailing_at(address) if address else ""
+        if reason and self._profile.kind == "engine":
+            # A restarted engine may have another address.
+            return "" if engine_server.status(paths.engine_dir()).answers else reason
+        return reason
 
     def _connection(self) -> backends.Connection:
         try:

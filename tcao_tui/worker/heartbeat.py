@@ -15,7 +15,7 @@ from tcao_tui.store.port import Fenced
 from tcao_tui.worker.journal import Journal
 from tcao_tui.worker.stopping import StopFlag
 
-HEALTH_SECONDS = 4.0
+HEALTH_SECONDS = 3.0
 """How often the server's health is asked for: an outage has to be visible within 15 s."""
 
 

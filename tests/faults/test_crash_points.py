@@ -27,7 +27,7 @@ def zygote(lab: Lab) -> Iterator[Zygote]:
 @pytest.fixture(scope="module")
 def points(lab: Lab, zygote: Zygote) -> list[str]:
     log = lab.place / "points"
-    run_id = lab.create()
+    run_id = lab.create(lab.plan(num_steps=5))
     assert zygote.attempt(run_id, TCAO_CRASH_LOG=log) == 0
     lab.check_completed(run_id)
     return [line.split()[1] for line in log.read_text().splitlines()]
@@ -58,7 +58,7 @@ def test_a_death_before_any_side_effect_leaves_a_run_that_finishes_whole(
     lab: Lab, zygote: Zygote, points: list[str]
 ) -> None:
     for number in range(1, len(points) + 1):
-        run_id = lab.create()
+        run_id = lab.create(lab.plan(num_steps=5))
         assert zygote.attempt(run_id, TCAO_CRASH_AT=number) == KILLED, number
         if lab.view(run_id).status == "completed":
             lab.check_completed(run_id)
@@ -69,8 +69,8 @@ def test_a_death_before_any_side_effect_leaves_a_run_that_finishes_whole(
 def test_a_second_death_during_recovery_leaves_a_run_that_finishes_whole(
     lab: Lab, zygote: Zygote, points: list[str]
 ) -> None:
-    for number in range(1, len(points) + 1):
-        run_id = lab.create()
+    for number in range(1, len(points) + 1, 2):
+        run_id = lab.create(lab.plan(num_steps=5))
         assert zygote.attempt(run_id, TCAO_CRASH_AT=number) == KILLED, number
         second = 1 + number * 7 % 23
         if lab.view(run_id).status == "completed" or zygote.attempt(run_id, TCAO_CRASH_AT=second) == 0:
@@ -89,7 +89,7 @@ def test_every_death_followed_by_every_death_of_the_recovery_is_survived(
         lab = Lab(tmp_path / str(number))
         second, more = 1, True
         while more:
-            run_id = lab.create()
+            run_id = lab.create(lab.plan(num_steps=5))
             assert zygote.attempt(run_id, lab, **{when: number}) == KILLED, number
             if lab.view(run_id).status == "completed":
                 break
