@@ -130,8 +130,10 @@ class Zygote:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(20)
+        self._process.stdout.close()
 
     def attempt(self, run_id: str, lab: Lab | None = None, **env: object) -> int:
         """Run one worker to its end; returns its exit code, negative for a signal."""

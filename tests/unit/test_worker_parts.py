@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Waiting
+from tcao_tui.errors import NeedsInput
+from tcao_tui.store.port import Cursor
+from tcao_tui.worker.connect import ailing_at, check_prices
+from tcao_tui.worker.heartbeat import OutageWatch, Waits
+from tcao_tui.worker.journal import Journal
+from tcao_tui.worker.probe import probe_main
+from tcao_tui.worker.side_effects import SideEffects
+from tests.fakes.fake_tinker import FREE, FakeConnector
+from tests.fakes.run_lab import Lab, Zygote
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+@pytest.fixture
+def health() -> Iterator[tuple[str, list[int]]]:
+    codes = [200]
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(codes[0] if self.path == "/base/api/v1/healthz" else 599)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/base/", codes
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class NoMirror:
+    def write(self, *, events: Sequence[RunEvent], metrics: Sequence[MetricRow]) -> None:
+        raise PermissionError(13, "Permission denied")
+
+
+def open_journal(lab: Lab, run_id: str) -> Journal:
+    journal = Journal(lab.store, run_id, mirror=NoMirror(), effects=SideEffects(), clock=lambda: 5.0)
+    journal.open_attempt()
+    return journal
+
+
+def events_of(lab: Lab, run_id: str) -> list[object]:
+    return [stored.event for stored in lab.store.read(run_id, Cursor()).events]
+
+
+def test_a_server_is_well_until_it_fails_and_a_refused_key_is_an_answer(health: tuple[str, list[int]]) -> None:
+    address, codes = health
+    assert ailing_at(address) == ""
+    codes[0] = 401
+    assert ailing_at(address) == ""
+    codes[0] = 503
+    assert "503" in ailing_at(address)
+
+
+def test_an_address_where_nobody_listens_ails_with_a_reason() -> None:
+    assert "does not answer" in ailing_at("http://127.0.0.1:1")
+    assert "does not answer" in ailing_at("not an address")
+
+
+def test_a_price_that_changed_needs_a_new_approval_and_an_unknown_one_does_not() -> None:
+    check_prices(FREE, FREE.model_copy(update={"train_usd": None}))
+    with pytest.raises(NeedsInput, match=r"train_usd 0\.0 -> 1\.0"):
+        check_prices(FREE, FREE.model_copy(update={"train_usd": 1.0}))
+
+
+def test_a_mirror_that_cannot_be_written_is_reported_once_and_stops_nothing(lab: Lab) -> None:
+    run_id = lab.create()
+    journal = open_journal(lab, run_id)
+    for message in ("a", "b"):
+        journal.commit(LogLine(message=message))
+    said = [event.message for event in events_of(lab, run_id) if isinstance(event, LogLine)]
+    assert said[0] == "a"
+    assert "cannot be written" in said[1]
+    assert said[2:] == ["b"]
+
+
+def test_one_missed_answer_is_no_outage_and_an_outage_begins_and_ends_once(lab: Lab) -> None:
+    run_id = lab.create()
+    answers = iter(["out", "", "out", "out", "out", "", ""])
+    watch = OutageWatch(lambda: next(answers), Waits(open_journal(lab, run_id)))
+    for _ in range(7):
+        watch.once()
+    waits = [event for event in events_of(lab, run_id) if isinstance(event, Waiting)]
+    assert [(w.reason, w.over, w.since) for w in waits] == [("outage", False, 5.0), ("outage", True, 5.0)]
+
+
+def test_the_probe_lists_what_the_server_has_of_a_run(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    run_id = lab.create()
+    with Zygote(lab) as zygote:
+        assert zygote.attempt(run_id) == 0
+    arguments = ["checkpoints", "--runs-root", str(lab.root), run_id]
+    assert probe_main(arguments, lambda _: FakeConnector(lab.server, SideEffects())) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {c["path"] for c in listed} == {c.path for c in lab.server.checkpoints(run_id)}
+
+
+def test_the_probe_tells_its_error_as_json(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.server.set(down=True)
+    arguments = ["checkpoints", "--runs-root", str(lab.root), lab.create()]
+    assert probe_main(arguments, lambda _: FakeConnector(lab.server, SideEffects())) == 7
+    assert "does not answer" in json.loads(capsys.readouterr().out)["error"]["what"]
