@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import stat
 import subprocess
 import sys
@@ -113,7 +112,7 @@ def test_a_metric_that_is_called_step_does_not_hide_the_step(run_dir: RunDir) ->
     assert steps(run_dir) == [7]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="/dev/full stands in for the file")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full stands in for a full disk")
 def test_a_mirror_that_cannot_be_written_says_so_and_goes_on_later(run_dir: RunDir) -> None:
     mirror = Mirror(run_dir)
     run_dir.metrics_mirror.symlink_to("/dev/full")
