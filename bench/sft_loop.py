@@ -26,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 if TYPE_CHECKING:
     import tinker
     from tinker.lib.public_interfaces.api_future import APIFuture
+    from tinker_cookbook.supervised.types import SupervisedDatasetBuilder
+    from transformers import PreTrainedTokenizerBase
 
 WARM_STEPS = 10
 RENDERER = "qwen3_instruct"
@@ -83,25 +85,15 @@ def ours(url: str, key: str, scratch: Path, steps: int, batch: int) -> list[floa
     return asyncio.run(carry_out())
 
 
-def cookbooks(url: str, key: str, scratch: Path, steps: int, batch: int) -> list[float]:
-    """`tinker_cookbook.supervised.train` with our row order and our LoRA seed; returns the losses."""
+def in_our_order(scratch: Path, tokenizer: PreTrainedTokenizerBase, batch: int) -> SupervisedDatasetBuilder:
+    """The cookbook's own dataset over the rows, shuffled as we shuffle."""
     import chz
     import datasets
-    import tinker
-    from tinker_cookbook import tokenizer_utils
     from tinker_cookbook.renderers import get_renderer
-    from tinker_cookbook.supervised import train
     from tinker_cookbook.supervised.data import SupervisedDatasetFromHFDataset, conversation_to_datum
     from tinker_cookbook.supervised.types import SupervisedDataset, SupervisedDatasetBuilder
-    from transformers import AutoTokenizer
 
     from tcao_tui.data.order import epoch_order
-
-    tokenizer = AutoTokenizer.from_pretrained(scratch / "model")
-    tokenizer_utils.register_tokenizer(MODEL, lambda: tokenizer)
-    os.environ["TINKER_API_KEY"] = key
-    create: Callable[..., Any] = tinker.ServiceClient.create_lora_training_client
-    setattr(tinker.ServiceClient, create.__name__, lambda self, **named: create(self, seed=0, **named))
 
     class OurOrder(SupervisedDatasetFromHFDataset):
         def set_epoch(self, seed: int = 0) -> None:
@@ -122,13 +114,29 @@ def cookbooks(url: str, key: str, scratch: Path, steps: int, batch: int) -> list
                 map_fn=lambda row: conversation_to_datum(row["messages"], renderer, 512),
             ), None
 
+    return Rows()
+
+
+def cookbooks(url: str, key: str, scratch: Path, steps: int, batch: int) -> list[float]:
+    """`tinker_cookbook.supervised.train` with our row order and our LoRA seed; returns the losses."""
+    import tinker
+    from tinker_cookbook import tokenizer_utils
+    from tinker_cookbook.supervised import train
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(scratch / "model")
+    tokenizer_utils.register_tokenizer(MODEL, lambda: tokenizer)
+    os.environ["TINKER_API_KEY"] = key
+    create: Callable[..., Any] = tinker.ServiceClient.create_lora_training_client
+    setattr(tinker.ServiceClient, create.__name__, lambda self, **named: create(self, seed=0, **named))
+
     log_path = tempfile.mkdtemp(dir=scratch)
     config = train.Config(
         log_path=log_path,
         model_name=MODEL,
         recipe_name="bench",
         renderer_name=RENDERER,
-        dataset_builder=Rows(),
+        dataset_builder=in_our_order(scratch, tokenizer, batch),
         learning_rate=1e-3,
         lr_schedule="constant",
         num_epochs=10_000,
