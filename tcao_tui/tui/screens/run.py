@@ -73,7 +73,10 @@ class RunScreen(Screen[None]):
         elif self._ports.is_read_only:
             self.app.exit(0)
         else:
-            self.app.switch_screen(RunsScreen(self._ports))
+            # Textual cannot switch its default screen, so the list becomes a mode and this screen falls silent.
+            self.app.add_mode("runs", lambda: RunsScreen(self._ports))
+            self.app.switch_mode("runs")
+            self.query(RunFeed).remove()
 
     @on(SourceFailed)
     def _failed(self, event: SourceFailed) -> None:

@@ -86,6 +86,11 @@ class RunListPane(Widget):
         return self._rows[index] if 0 <= index < len(self._rows) else None
 
     @property
+    def is_filled(self) -> bool:
+        """Whether the runs have been read."""
+        return self._all is not None
+
+    @property
     def shown(self) -> list[RunSummary]:
         """The runs in the list, as sorted and filtered."""
         return list(self._rows)
