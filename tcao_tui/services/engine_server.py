@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -88,9 +89,7 @@ def start(
     if running.answers:
         return running
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    argv = [sys.executable, "-m", "tcao_tui.engine", "--state-dir", str(state_dir)]
-    argv += ["--model-dir", str(model_dir)] if model_dir else []
-    argv += ["--faults", str(faults)] if faults else []
+    argv = engine_command(state_dir, port=free_last_port(state_dir), model_dir=model_dir, faults=faults)
     before = log_path(state_dir).stat().st_size if log_path(state_dir).exists() else 0
     pid = spawn(argv, log_file=log_path(state_dir), environ=os.environ if environ is None else environ)
     deadline, ended = time.monotonic() + timeout_seconds, None
@@ -98,12 +97,35 @@ def start(
         ended = exit_status(pid) if ended is None else ended
         found = status(state_dir)
         if found.answers:
+            (state_dir / "port").write_text(f"{urlsplit(found.url or '').port}\n", encoding="ascii")
             return found
         # Another console may have started one at the same moment: ours is refused and theirs serves both.
         if ended is not None and ended != ExitCode.REFUSED and found.url is None:
             raise _start_failed(f"the engine ended with code {ended}", state_dir, before)
         time.sleep(_POLL_SECONDS)
     raise _start_failed(f"the engine did not answer within {timeout_seconds:.0f} s", state_dir, before)
+
+
+def engine_command(
+    state_dir: Path, *, port: int = 0, model_dir: Path | None = None, faults: Path | None = None
+) -> list[str]:
+    """Command line of an engine on `state_dir`; port 0 takes a free one."""
+    argv = [sys.executable, "-m", "tcao_tui.engine", "--state-dir", str(state_dir), "--port", str(port)]
+    argv += ["--model-dir", str(model_dir)] if model_dir else []
+    return [*argv, *(["--faults", str(faults)] if faults else [])]
+
+
+def free_last_port(state_dir: Path) -> int:
+    """The port of the engine before, when it is free; 0 otherwise.
+
+    A worker that waits out a restart asks the address it knows; at another one it would find the engine minutes later.
+    """
+    try:
+        port = int((state_dir / "port").read_text(encoding="ascii"))
+        socket.create_server(("127.0.0.1", port)).close()
+    except (OSError, ValueError, OverflowError):
+        return 0
+    return port
 
 
 def _start_failed(what: str, state_dir: Path, log_offset: int) -> BackendError:

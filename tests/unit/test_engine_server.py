@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def test_a_process_that_does_not_answer_is_told_apart_from_a_stopped_one(tmp_pat
 def test_a_start_that_fails_carries_the_end_of_the_log(tmp_path: Path) -> None:
     (tmp_path / "engine.log").write_text("an old line\n")
     with pytest.raises(BackendError) as caught:
-        engine_server.start(tmp_path, faults=tmp_path / "missing.json", timeout_seconds=60)
+        engine_server.start(tmp_path, model_dir=tmp_path / "no-model", timeout_seconds=60)
     assert "the engine ended with code" in caught.value.what
     assert "\n  | " in caught.value.what
     assert "an old line" not in caught.value.what
@@ -103,3 +104,15 @@ def test_a_detached_process_has_its_own_session_and_no_input(tmp_path: Path) -> 
     assert exit_status(pid) is None
     assert log.read_text() == "True True\n"
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restart_takes_the_port_that_workers_know_unless_it_is_taken(tmp_path: Path, url: str) -> None:
+    assert engine_server.free_last_port(tmp_path) == 0
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    (tmp_path / "port").write_text(f"{port}\n")
+    assert engine_server.free_last_port(tmp_path) == port
+    (tmp_path / "port").write_text(url.rpartition(":")[2])
+    assert engine_server.free_last_port(tmp_path) == 0
+    (tmp_path / "port").write_text("99999999")
+    assert engine_server.free_last_port(tmp_path) == 0

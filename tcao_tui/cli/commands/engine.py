@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,13 +85,19 @@ def status(console: CliContext) -> None:
 @engine.command()
 @click.option("--model-dir", type=_EXISTING_DIR, help="A further Hugging Face causal model to serve.")
 @click.option("--faults", type=_EXISTING_FILE, help="Script of faults to inject, for tests.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 for any free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 for the last one, or any free one.")
 def serve(model_dir: Path | None, faults: Path | None, port: int) -> None:
     """Run it in the foreground, until interrupted."""
-    argv = [sys.executable, "-m", "tcao_tui.engine", "--state-dir", str(paths.engine_dir()), "--port", str(port)]
-    argv += ["--model-dir", str(model_dir.absolute())] if model_dir else []
-    argv += ["--faults", str(faults.absolute())] if faults else []
-    os.execv(sys.executable, argv)
+    from tcao_tui.services.engine_server import engine_command, free_last_port
+
+    state_dir = paths.engine_dir()
+    argv = engine_command(
+        state_dir,
+        port=port or free_last_port(state_dir),
+        model_dir=model_dir.absolute() if model_dir else None,
+        faults=faults.absolute() if faults else None,
+    )
+    os.execv(argv[0], argv)
 
 
 def _print_status(console: CliContext, found: EngineStatus) -> None:
