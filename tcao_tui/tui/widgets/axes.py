@@ -73,6 +73,7 @@ def format_number(value: float) -> str:
 
 
 def _trim(value: float) -> str:
-    digits = 4 - len(str(int(abs(value)))) if abs(value) >= 1 else 3
-    text = f"{value:.{max(digits, 0)}f}"
+    if abs(value) < 1:
+        return f"{value:.3g}"
+    text = f"{value:.{max(4 - len(str(int(abs(value)))), 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
