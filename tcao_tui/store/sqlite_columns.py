@@ -18,7 +18,7 @@ from tcao_tui.store.bulk_rows import extends
 from tcao_tui.store.spill import Ints, Reals, SpillColumn
 from tcao_tui.store.sqlite_sample import Lineage, read_lineage
 
-_CHUNK_ROWS = 20_000
+_CHUNK_ROWS = 8_000
 _PACE_ROWS = 50
 
 type _Row = tuple[int, int, int, float, int | None, int, bytes]
@@ -98,16 +98,16 @@ class RunColumns:
         counts = self.counts
         counts.metric = rows[-1][0]
         counts.rows += len(rows)
-        kept = [row for row in rows if lineage.holds(row[1], row[2])]
-        counts.superseded_rows += sum(row[4] is not None for row in rows) - sum(row[4] is not None for row in kept)
-        counts.trained_by = max([counts.trained_by, *(row[1] for row in rows if row[4] is not None)])
+        attempts = {row[1] for row in rows}
+        kept = rows
+        if any(lineage.last_step(attempt) is not None for attempt in attempts):
+            kept = [row for row in rows if lineage.holds(row[1], row[2])]
+        all_trained, trained = _trained(rows), _trained(kept)
+        counts.superseded_rows += len(all_trained) - len(trained)
+        counts.trained_by = max([counts.trained_by, *(row[1] for row in all_trained[-1:])])
         counts.updated_at = max([counts.updated_at, *(row[3] for row in kept)])
-        for row in kept[-_PACE_ROWS * 4 :]:
-            if row[4] is not None and row[2] >= counts.step:
-                counts.pace.append((row[2], row[3]))
-        trained = [row[2] for row in kept if row[4] is not None]
-        counts.step = max([counts.step, *trained])
-        del counts.pace[:-_PACE_ROWS]
+        counts.step = max([counts.step, *(row[2] for row in trained)])
+        counts.pace = [*counts.pace, *((row[2], row[3]) for row in trained[-_PACE_ROWS:])][-_PACE_ROWS:]
         table = _table(kept, names)
         if extends(self.columns, table):
             for key, (steps, values) in table.items():
@@ -124,14 +124,16 @@ class RunColumns:
         return self.columns[key]
 
 
+def _trained(rows: list[_Row]) -> list[_Row]:
+    return [row for row in rows if row[4] is not None]
+
+
 def _table(rows: list[_Row], names: dict[int, tuple[str, ...]]) -> dict[str, tuple[Ints, Reals]]:
     """Steps and values of each key, in the order of the rows."""
     layouts: dict[int, tuple[list[int], list[int], list[bytes]]] = {}
-    for place, row in enumerate(rows):
-        places, steps, bodies = layouts.setdefault(row[5], ([], [], []))
-        places.append(place)
-        steps.append(row[2])
-        bodies.append(row[6])
+    for number in {row[5] for row in rows}:
+        found_at = [place for place, row in enumerate(rows) if row[5] == number]
+        layouts[number] = found_at, [rows[place][2] for place in found_at], [rows[place][6] for place in found_at]
     parts: dict[str, list[tuple[Ints, Reals, Ints]]] = {}
     for number, (places, steps, bodies) in layouts.items():
         keys = names[number]
