@@ -44,6 +44,7 @@ class Charts(Widget):
     Charts {
         height: 1fr;
         layout: vertical;
+        padding: 0 1;
         & #large { width: 2fr; height: 1fr; }
         & #side { width: 1fr; height: 1fr; padding-left: 2; }
         & #side LineChart { min-height: 5; }

@@ -72,7 +72,7 @@ class Panels(Widget):
         body.scroll_to(y=0, animate=False, immediate=True)
         self._draw()
         if panel in _FOLLOWS_END:
-            body.show_end()
+            self.call_after_refresh(body.show_end)  # how far it scrolls is known once it is laid out
 
     def step_samples(self, by: int) -> None:
         """Show the samples of another evaluation; moving past the newest follows the run again."""
@@ -99,7 +99,7 @@ class Panels(Widget):
         self.query_one("#strip", LineView).show([_strip(self.chosen, self._view)])
         body.show(self._lines(self._view, body.size.width))
         if follow:
-            body.show_end()
+            self.call_after_refresh(body.show_end)
 
     def _lines(self, view: RunView, width: int) -> list[Line]:
         # The events bring pydantic, which whoever made the view has imported by now; the first paint came before.
