@@ -122,7 +122,9 @@ def free_last_port(state_dir: Path) -> int:
     """
     try:
         port = int((state_dir / "port").read_text(encoding="ascii"))
-        socket.create_server(("127.0.0.1", port)).close()
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", port))
     except (OSError, ValueError, OverflowError):
         return 0
     return port
