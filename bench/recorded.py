@@ -6,11 +6,10 @@ import math
 import random
 from pathlib import Path
 
-from tcao_tui.store.sqlite import open_store
-
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.domain.events import DataLoaded, Finished, Launched, MetricRow, PhaseChanged, Spend
 from tcao_tui.store.port import NewRun, RunWriter
+from tcao_tui.store.sqlite import open_store
 
 START = 1_780_000_000.0
 BATCHES_PER_EPOCH = 1_000
