@@ -45,7 +45,7 @@ def heartbeat_text(view: RunView) -> str:
     if age is None or not (view.status.is_live or view.status is RunStatus.LOST):
         return ""
     if age < QUIET_SECONDS:
-        return "alive"
+        return "" if view.status is RunStatus.LOST else "alive"
     return f"silent {duration_text(age // 3 * 3)}"
 
 
