@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ class FakeServer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.RLock()
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute(
@@ -46,13 +48,18 @@ class FakeServer:
         self._db.execute("CREATE TABLE IF NOT EXISTS steps (id INTEGER PRIMARY KEY, model TEXT, batch TEXT)")
         self._db.execute("CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT)")
 
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        # The worker's outage watch asks from a thread of its own.
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
     def set(self, **settings: object) -> None:
         for key, value in settings.items():
-            self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
+            self._rows("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, json.dumps(value)))
 
     def get(self, key: str, default: Any = None) -> Any:
-        row = self._db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
-        return default if row is None else json.loads(row[0])
+        row = self._rows("SELECT value FROM settings WHERE key = ?", (key,))
+        return json.loads(row[0][0]) if row else default
 
     def take(self, key: str) -> bool:
         """Whether a countdown setting is above zero; takes one off it."""
@@ -62,14 +69,14 @@ class FakeServer:
         return left > 0
 
     def trained(self, model: str, batch: str) -> None:
-        self._db.execute("INSERT INTO steps (model, batch) VALUES (?, ?)", (model, batch))
+        self._rows("INSERT INTO steps (model, batch) VALUES (?, ?)", (model, batch))
 
     def step_count(self) -> int:
-        return self._db.execute("SELECT count(*) FROM steps").fetchone()[0]
+        return self._rows("SELECT count(*) FROM steps")[0][0]
 
     def add(self, checkpoint: RemoteCheckpoint, history: Sequence[str]) -> None:
         try:
-            self._db.execute(
+            self._rows(
                 "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     checkpoint.path,
@@ -84,19 +91,19 @@ class FakeServer:
             raise BackendError(f"409: {checkpoint.name} exists") from error
 
     def delete(self, path: str) -> None:
-        self._db.execute("DELETE FROM checkpoints WHERE path = ?", (path,))
+        self._rows("DELETE FROM checkpoints WHERE path = ?", (path,))
 
     def set_ttl(self, path: str, expires_at: float | None) -> None:
-        self._db.execute("UPDATE checkpoints SET expires_at = ? WHERE path = ?", (expires_at, path))
+        self._rows("UPDATE checkpoints SET expires_at = ? WHERE path = ?", (expires_at, path))
 
     def history(self, path: str) -> list[str]:
-        row = self._db.execute("SELECT history FROM checkpoints WHERE path = ?", (path,)).fetchone()
-        if row is None:
+        row = self._rows("SELECT history FROM checkpoints WHERE path = ?", (path,))
+        if not row:
             raise BackendError(f"no checkpoint {path}")
-        return json.loads(row[0])
+        return json.loads(row[0][0])
 
     def checkpoints(self, run_id: str) -> list[RemoteCheckpoint]:
-        rows = self._db.execute("SELECT path, name, kind, metadata, expires_at FROM checkpoints ORDER BY rowid")
+        rows = self._rows("SELECT path, name, kind, metadata, expires_at FROM checkpoints ORDER BY rowid")
         found = [RemoteCheckpoint(p, n, k, json.loads(m), e, 1) for p, n, k, m, e in rows]
         return [c for c in found if c.metadata.get("tcao_run") == run_id]
 
