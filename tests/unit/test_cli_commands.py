@@ -168,3 +168,21 @@ def test_every_problem_of_a_plan_is_told(
 def test_playing_a_record_takes_no_approval(console: CliContext, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["replay", "x", "--speed", "2", "--approve", "auto"], console) == ExitCode.USAGE
     assert "leave out --approve" in capsys.readouterr().err
+
+
+def test_the_doctor_says_where_a_key_is_and_never_the_key(
+    console: CliContext, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "CONFIG").mkdir()
+    (tmp_path / "CONFIG" / "settings.yaml").write_text(
+        "profiles: {lab: {key_env: LAB_KEY}, away: {key_file: no-file}}\n"
+    )
+    console.environ = {**console.environ, "TINKER_API_KEY": "tml-very-secret", "LAB_KEY": "tml-lab-secret"}
+    told = asked(console, capsys, "doctor", code=ExitCode.FAILED)
+    assert isinstance(told, list)
+    found = {check["name"]: (check["state"], check["found"]) for check in told}
+    assert found["tinker key"] == ("ok", "found: TINKER_API_KEY")
+    assert found["backend"][1].startswith("tinker")
+    assert found["profile lab"] == ("ok", "Tinker, key found: environment variable LAB_KEY")
+    assert found["profile away"][0] == "fail"
+    assert "secret" not in json.dumps(told)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tcao_tui import paths
+from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.services.demo import demo_plan_path
+from tcao_tui.services.plans import load_plan, resolve
+
+
+@pytest.mark.parametrize("name", ["training-config.yaml", "demo-plan.yaml"])
+def test_a_template_is_a_plan_that_could_be_run_as_it_is(name: str) -> None:
+    plan = resolve(load_plan(paths.templates_dir() / name))
+    assert plan.training.base_model == paths.TINY_MODEL_NAME
+    assert plan.data.train_file != plan.data.val_file
+
+
+def test_the_config_template_shows_every_field_once() -> None:
+    text = (paths.templates_dir() / "training-config.yaml").read_text()
+    shown = re.findall(r"^(?:# )?([a-z_0-9]+): ", text, re.MULTILINE)
+    assert sorted(shown) == sorted(TrainingConfig.model_fields)
+
+
+def test_the_demo_is_scored_on_rows_that_are_neither_trained_nor_validated_on() -> None:
+    plan = resolve(load_plan(demo_plan_path()))
+    assert plan.evals.score is not None
+    assert len({plan.data.train_file, plan.data.val_file, plan.data.score_file}) == 3
+    assert plan.evals.sample_prompts
