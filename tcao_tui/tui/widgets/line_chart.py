@@ -6,18 +6,29 @@ which costs first paint and bytes over SSH.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tcao_tui.tui.widgets.plot import CURVE_INKS, LABEL_WIDTH, Frame, Ink, PlotSpec, draw, step_range
+from tcao_tui.tui.widgets.plot import LABEL_WIDTH, Frame, Ink, PlotSpec, draw, step_range
 
 _EMPTY = PlotSpec(title="", curves=())
+_CURVE_VARIABLES = ("primary", "warning", "success", "secondary")
+_INK_VARIABLES = {
+    Ink.TEXT: "foreground",
+    Ink.AXIS: "foreground-muted",
+    Ink.TITLE: "foreground",
+    Ink.GHOST: "foreground",
+    Ink.MARK: "accent",
+    Ink.CURSOR: "warning",
+    Ink.ALERT: "error",
+}
+_BOLD = frozenset({Ink.TITLE, Ink.ALERT})
+_GHOST_SHARE = 0.35
 
 
 class LineChart(Widget):
@@ -30,23 +41,8 @@ class LineChart(Widget):
     LineChart {
         height: 1fr;
         min-height: 4;
-        & .line-chart--text { color: $foreground; }
-        & .line-chart--axis { color: $foreground-muted; }
-        & .line-chart--title { color: $foreground; text-style: bold; }
-        & .line-chart--ghost { color: $foreground 35%; }
-        & .line-chart--mark { color: $accent; }
-        & .line-chart--cursor { color: $warning; }
-        & .line-chart--alert { color: $error; text-style: bold; }
-        & .line-chart--curve-0 { color: $primary; }
-        & .line-chart--curve-1 { color: $warning; }
-        & .line-chart--curve-2 { color: $success; }
-        & .line-chart--curve-3 { color: $secondary; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"line-chart--{ink.name.lower()}" for ink in Ink if ink is not Ink.CURVE),
-        *(f"line-chart--curve-{i}" for i in range(CURVE_INKS)),
-    }
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -110,8 +106,16 @@ class LineChart(Widget):
         return Strip(segments, frame.width)
 
     def _ink_styles(self) -> list[Style]:
+        # Component classes would style each ink through the CSS engine, which costs most of a chart's first paint.
         if not self._styles:
-            names = [ink.name.lower() for ink in Ink if ink is not Ink.CURVE]
-            names += [f"curve-{i}" for i in range(CURVE_INKS)]
-            self._styles = [self.get_component_rich_style(f"line-chart--{name}") for name in names]
+            names = [*(_INK_VARIABLES[ink] for ink in Ink if ink is not Ink.CURVE), *_CURVE_VARIABLES]
+            self._styles = [self._made_ink(number, name) for number, name in enumerate(names)]
         return self._styles
+
+    def _made_ink(self, number: int, variable: str) -> Style:
+        behind = self.background_colors[1]
+        variables = self.app.theme_variables
+        color = behind + Color.parse(variables.get(variable, variables["foreground"]))
+        if number == Ink.GHOST:
+            color = behind.blend(color, _GHOST_SHARE)
+        return Style(color=color.rich_color, bgcolor=behind.rich_color, bold=number in _BOLD or None)
