@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.fakes.command_line import CommandLine
+
+ROW = '{"input": "a", "output": "b"}\n'
+PLAN = "training: {base_model: m, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}\n"
+
+
+@pytest.fixture
+def tcao(tmp_path: Path) -> CommandLine:
+    (tmp_path / "train.jsonl").write_text(ROW * 300)
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    return CommandLine(tmp_path)
+
+
+def in_terminal(tcao: CommandLine, *arguments: str) -> pexpect.spawn[str]:
+    environ = {**tcao.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    command = ["-m", "tcao_tui", *arguments]
+    return pexpect.spawn(sys.executable, command, env=environ, encoding="utf-8", timeout=60, dimensions=(30, 100))
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "n"])
+def test_in_a_terminal_only_the_word_approve_launches(tcao: CommandLine, answer: str) -> None:
+    child = in_terminal(tcao, "run", str(tcao.root / "plan.yaml"), "--backend", "local")
+    child.expect("hash +[0-9a-f]{16}")
+    child.expect("Type approve to launch")
+    child.sendline(answer)
+    child.expect("nothing was started")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 4
+    assert not tcao.runs.exists()
+
+
+def test_an_interrupted_question_launches_nothing(tcao: CommandLine) -> None:
+    child = in_terminal(tcao, "run", str(tcao.root / "plan.yaml"), "--backend", "local")
+    child.expect("Type approve to launch")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert not tcao.runs.exists()
+
+
+def test_colour_is_for_terminals_and_can_be_switched_off(tcao: CommandLine) -> None:
+    coloured = in_terminal(tcao, "doctor")
+    coloured.expect("\x1b\\[3[0-9]m")
+    coloured.expect(pexpect.EOF)
+    coloured.close()
+    tcao.environ["NO_COLOR"] = "1"
+    plain = in_terminal(tcao, "doctor")
+    plain.expect(pexpect.EOF)
+    assert "\x1b[3" not in (plain.before or "")
+    plain.close()
+    assert "\x1b" not in tcao.call("doctor").stdout
