@@ -81,6 +81,7 @@ def _report(console: CliContext, result: DemoResult, view: RunView, place: Path)
     console.result(f"  tcao watch {result.run_id}        the same run on a screen")
     console.result(f"  tcao verify-run {result.run_id}   the proof that nothing was skipped or trained twice")
     console.result(f"  cp {place}/*.yaml .   change them, then: tcao run plan.yaml")
+    console.result("  tcao engine stop   ends the local engine; checkpoints stay")
 
 
 def _report_failure(console: CliContext, view: RunView, place: Path) -> None:
