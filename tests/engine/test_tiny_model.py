@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -130,6 +131,15 @@ def test_model_directory_stays_small_and_loads_in_float32() -> None:
     assert model.config.max_position_embeddings >= 1024
 
 
+@pytest.fixture
+def torch_settings() -> Iterator[None]:
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+@pytest.mark.usefixtures("torch_settings")
 def test_two_builds_give_the_same_weights() -> None:
     recipe = build.Recipe(conversations=300, merge_conversations=200)
     tokenizer = build.corpus_tokenizer(recipe)
