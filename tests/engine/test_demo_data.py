@@ -12,27 +12,24 @@ from tcao_tui.engine.tiny_model.corpus import conversations
 from tcao_tui.engine.tiny_model.tickets import Split, load_phrases
 from tcao_tui.paths import templates_dir
 
-SPLITS: tuple[Split, ...] = ("pretraining", "train", "validation", "test")
+
+def committed(name: str) -> str:
+    return (templates_dir() / "demo" / name).read_text("utf-8")
 
 
-def committed(split: Split) -> str:
-    return (templates_dir() / "demo" / demo_data.DEMO_FILES[split][0]).read_text("utf-8")
-
-
-@pytest.mark.parametrize("split", SPLITS[1:])
-def test_committed_file_is_what_the_generator_makes(split: Split) -> None:
-    assert committed(split) == demo_data.demo_text(split)
+@pytest.mark.parametrize("name", demo_data.DEMO_FILES)
+def test_committed_file_is_what_the_generator_makes(name: str) -> None:
+    assert committed(name) == demo_data.demo_texts()[name]
 
 
 def test_no_message_is_in_two_files() -> None:
-    messages = [json.loads(line)["input"] for split in SPLITS[1:] for line in committed(split).splitlines()]
+    messages = [json.loads(line)["input"] for name in demo_data.DEMO_FILES for line in committed(name).splitlines()]
     assert len(messages) == 1700
     assert len(set(messages)) == len(messages)
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.combinations(SPLITS, 2))
-def test_no_wording_is_in_two_splits(one: Split, other: Split) -> None:
-    assert not _wordings(one) & _wordings(other)
+def test_no_wording_of_the_demo_is_in_pre_training() -> None:
+    assert not _wordings("pretraining") & _wordings("demo")
 
 
 def _wordings(split: Split) -> set[str]:
@@ -43,7 +40,7 @@ def _wordings(split: Split) -> set[str]:
 
 
 def test_wanted_format_is_never_seen_in_pre_training() -> None:
-    answers = {row["output"] for row in demo_data.demo_rows("train")}
+    answers = {row["output"] for row in demo_data.demo_rows()["train.jsonl"]}
     assert len(answers) == 15
     said = [answer for _, turns in conversations(seed=20261123, count=5000) for _, answer in turns]
     assert not any('queue"' in answer or "urgency" in answer for answer in said)

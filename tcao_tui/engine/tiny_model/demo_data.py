@@ -11,18 +11,17 @@ import argparse
 import json
 import random
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from tcao_tui.engine.tiny_model.tickets import Split, Ticket, draw_ticket, load_phrases
+from tcao_tui.engine.tiny_model.tickets import Ticket, draw_ticket, load_phrases
 from tcao_tui.paths import templates_dir
 
-DEMO_FILES: Final[dict[Split, tuple[str, int, int]]] = {
-    "train": ("train.jsonl", 1500, 1),
-    "validation": ("validation.jsonl", 100, 2),
-    "test": ("test.jsonl", 100, 3),
-}
-"""Split to file name, number of rows and seed."""
+DEMO_FILES: Final = {"train.jsonl": 1500, "validation.jsonl": 100, "test.jsonl": 100}
+"""File to its number of rows: one draw of distinct messages, cut in three."""
+
+_SEED: Final = 1
 
 
 def wanted_answer(ticket: Ticket) -> str:
@@ -30,20 +29,20 @@ def wanted_answer(ticket: Ticket) -> str:
     return json.dumps({"queue": ticket.queue, "urgency": ticket.urgency})
 
 
-def demo_rows(split: Split) -> list[dict[str, str]]:
-    """The rows of one file, `input` and `output`; no message comes twice."""
-    _, count, seed = DEMO_FILES[split]
-    rng, phrases = random.Random(seed), load_phrases(split)
+def demo_rows() -> dict[str, list[dict[str, str]]]:
+    """The rows of each file, `input` and `output`; no message comes twice, in one file or in two."""
+    rng, phrases = random.Random(_SEED), load_phrases("demo")
     answers: dict[str, str] = {}
-    while len(answers) < count:
+    while len(answers) < sum(DEMO_FILES.values()):
         ticket = draw_ticket(rng, phrases)
         answers[ticket.message] = wanted_answer(ticket)
-    return [{"input": message, "output": answer} for message, answer in answers.items()]
+    rows = iter([{"input": message, "output": answer} for message, answer in answers.items()])
+    return {name: list(islice(rows, count)) for name, count in DEMO_FILES.items()}
 
 
-def demo_text(split: Split) -> str:
-    """One file's content, a JSON object to a line."""
-    return "".join(f"{json.dumps(row)}\n" for row in demo_rows(split))
+def demo_texts() -> dict[str, str]:
+    """Each file's content, a JSON object to a line."""
+    return {name: "".join(f"{json.dumps(row)}\n" for row in rows) for name, rows in demo_rows().items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,9 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=templates_dir() / "demo", help="directory to write")
     out: Path = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
-    for split, (name, count, _) in DEMO_FILES.items():
-        (out / name).write_text(demo_text(split), "utf-8")
-        print(f"{name}: {count} rows")
+    for name, text in demo_texts().items():
+        (out / name).write_text(text, "utf-8")
+        print(f"{name}: {DEMO_FILES[name]} rows")
     return 0
 
 

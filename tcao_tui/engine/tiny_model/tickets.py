@@ -1,8 +1,8 @@
 """Draws customer messages with their queue and urgency from the phrases in `wordings.json`.
 
-Words that decide the answer (the nouns of a queue) are shared by all splits: they are what a model can know.
-Everything around them (sentences, openers, urgency cues, product and place names) belongs to one split only, so no
-wording of the test split was read in pre-training or in training. What is answered is out of scope here.
+Words that decide the answer (the nouns of a queue) are shared by pre-training and demo: they are what a model can know.
+Everything around them (sentences, openers, urgency cues, product and place names) belongs to one of the two, so no
+wording of the demo was read in pre-training. What is answered is out of scope here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-Split = Literal["pretraining", "train", "validation", "test"]
+Split = Literal["pretraining", "demo"]
 
 URGENCIES: Final = ("high", "normal", "low")
 """`normal` is a message that says nothing about time."""
@@ -27,7 +27,7 @@ _WORDINGS: Final = Path(__file__).with_name("wordings.json")
 
 @dataclass(frozen=True)
 class Phrases:
-    """The wordings of one split, and the nouns and dates that all splits share.
+    """The wordings of one split, and the nouns and dates that both splits share.
 
     Attributes:
         nouns: Queue to the things its messages are about.
