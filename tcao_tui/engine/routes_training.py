@@ -259,14 +259,11 @@ def _releasing(engine: Engine, path: CheckpointPath, save: Work) -> Work:
     """The same work, which gives a reserved name back when it fails (a full disk, say)."""
 
     def work(backend: Backend) -> tuple[str, int]:
-        done = False
         try:
-            saved = save(backend)
-            done = True
-        finally:
-            if not done:
-                engine.reserved.discard(path)
-        return saved
+            return save(backend)
+        except BaseException:
+            engine.reserved.discard(path)
+            raise
 
     return work
 
