@@ -158,12 +158,20 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def listen(port: int) -> socket.socket:
+    """A listening socket on loopback; port 0 takes a free one."""
+    listener = socket.create_server((HOST, port))
+    # asyncio turns Nagle off only on sockets whose protocol is named, and each answer would wait 40 ms for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 async def serve(options: argparse.Namespace, place: StateDir) -> None:
     """Run until a signal asks to stop."""
     loop = asyncio.get_running_loop()
     engine = build_engine(options, place, loop)
     connections = Connections()
-    listener = socket.create_server((HOST, options.port))
+    listener = listen(options.port)
     config = uvicorn.Config(
         build_app(engine, FaultActions(engine.faults, connections)),
         http=connections.protocol(),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from engine_process import EngineProcess
 from tinker import types
 from tinker_data import datum, random_tokens
 
+from tcao_tui.engine.__main__ import listen
 from tcao_tui.engine.faults import Faults, read_script
 from tcao_tui.errors import UsageError
 
@@ -193,3 +195,9 @@ def test_counts_start_anew_with_a_changed_script_and_go_on_after_a_restart_if_ke
     path.write_text("rules: [{verb: '*', nth: 1, status: 503}]")
     assert restarted.rule_for("asample").status == 503
     assert Faults(None, tmp_path / "counts.json").rule_for("asample") is None
+
+
+def test_answers_are_sent_at_once_and_only_on_loopback() -> None:
+    with listen(0) as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert listener.getsockname()[0] == "127.0.0.1"
