@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/engine_step.py [steps]
 
-32 rows of 24 tokens, rank 16 on all linear layers, two batches submitted ahead. Goal: at most 1.2 x. The engine computes
-small models on one thread and leaves the other cores to its clients, so torch alone is timed on one thread and on all.
+32 rows of 24 tokens, rank 16 on all linear layers, two batches submitted ahead. Goal: at most 1.2 x. The engine
+computes small models on one thread and leaves the other cores to its clients, so torch is timed on one and on all.
 """
 
 from __future__ import annotations
