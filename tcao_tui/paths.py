@@ -48,6 +48,11 @@ def config_dir() -> Path:
     return user_config_path("tcao")
 
 
+def settings_file() -> Path:
+    """The settings, where there are any."""
+    return config_dir() / "settings.yaml"
+
+
 def state_dir() -> Path:
     """Per-user state that is not a run, such as the engine's checkpoints: `TCAO_STATE_DIR`, else the platform's."""
     if chosen := os.environ.get("TCAO_STATE_DIR"):

@@ -67,18 +67,13 @@ class Settings(_Part):
         return self
 
 
-def settings_path() -> Path:
-    """Where the settings lie, whether or not the file exists."""
-    return paths.config_dir() / "settings.yaml"
-
-
 def load_settings(path: Path | None = None) -> Settings:
     """Read the settings; a missing or empty file means defaults.
 
     Raises:
         SettingsInvalid: With the key path of each mistake and the nearest known name.
     """
-    path = path or settings_path()
+    path = path or paths.settings_file()
     try:
         plain: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

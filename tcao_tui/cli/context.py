@@ -68,6 +68,11 @@ class CliContext:
 
         return load_settings()
 
+    def theme(self) -> str | None:
+        """The theme that the settings file names, if there is one. Raises `SettingsInvalid`."""
+        # Without a file there is nothing to validate, and the console paints before pydantic is loaded.
+        return self.settings().theme if paths.settings_file().exists() else None
+
     def profile(self, name: str | None) -> Profile:
         """The backend to use. Raises `UsageError`."""
         from tcao_tui.services.backends import resolve_profile

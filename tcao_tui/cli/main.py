@@ -77,7 +77,7 @@ def _open_console(console: CliContext) -> int:
     if console.is_interactive:
         from tcao_tui.tui.app import run_app
 
-        return run_app(console.runs_root, settings=console.settings())
+        return run_app(console.runs_root, load_settings=console.settings, theme=console.theme())
     from tcao_tui.cli.commands.ls import print_runs
 
     print_runs(console)

@@ -17,7 +17,7 @@ from tcao_tui.errors import TcaoError
 from tcao_tui.services import engine_server
 from tcao_tui.services.backends import Profile, connection, found_credential, resolve_profile
 from tcao_tui.services.machine import Check, disk, kill_user_processes, runs_root, session, terminal
-from tcao_tui.settings import RESERVED_PROFILES, Settings, load_settings, settings_path
+from tcao_tui.settings import RESERVED_PROFILES, Settings, load_settings
 
 PACKAGES = ("tinker", "tinker-cookbook", "textual", "torch", "transformers", "peft", "inspect-ai", "anthropic")
 
@@ -58,7 +58,7 @@ def _packages() -> Check:
 
 
 def _settings() -> tuple[Settings, Check]:
-    path = settings_path()
+    path = paths.settings_file()
     try:
         settings = load_settings(path)
     except TcaoError as error:

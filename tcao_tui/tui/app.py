@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -160,7 +161,12 @@ class TcaoApp(App[int]):
 
 
 def run_app(
-    runs_root: Path, *, run_ref: str | None = None, cookbook_dir: Path | None = None, settings: Settings
+    runs_root: Path,
+    *,
+    run_ref: str | None = None,
+    cookbook_dir: Path | None = None,
+    load_settings: Callable[[], Settings],
+    theme: str | None = None,
 ) -> int:
     """Open the console and stay until the person leaves.
 
@@ -168,11 +174,12 @@ def run_app(
         runs_root: Directory of the run store.
         run_ref: A run to open: id, unique prefix, name or `latest`.
         cookbook_dir: A run directory of the tinker-cookbook to open instead.
-        settings: The person's settings.
+        load_settings: Reads the person's settings; called after the first paint, since validating them loads pydantic.
+        theme: Name of the theme; None follows the terminal.
 
     Returns:
         The exit code of the command.
     """
     ref = run_ref if cookbook_dir is None else str(cookbook_dir)
-    app = TcaoApp(wire(runs_root, settings, cookbook_dir), run_ref=ref, theme=settings.theme)
+    app = TcaoApp(wire(runs_root, load_settings, cookbook_dir), run_ref=ref, theme=theme)
     return app.run() or app.return_code or 0

@@ -85,18 +85,18 @@ def outcome_of(worker: Worker[Any], state: WorkerState) -> Message | None:
     return NotDone(f"{type(error).__name__}: {error}", "tcao doctor")
 
 
-def wire(runs_root: Path, settings: Settings, cookbook_dir: Path | None = None) -> Ports:
+def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: Path | None = None) -> Ports:
     """The real ports.
 
     Args:
         runs_root: Directory of the run store.
-        settings: Settings of the person, for the backend of new runs.
+        load_settings: Reads the person's settings, for the backend of new runs.
         cookbook_dir: A run directory of the tinker-cookbook; opening any run then opens it.
     """
-    desk = _Desk(runs_root, settings)
+    desk = _Desk(runs_root, load_settings)
     if cookbook_dir is not None:
         return replace(
-            wire(runs_root, settings),
+            wire(runs_root, load_settings),
             open_run=partial(_open_cookbook, cookbook_dir),
             control=_only_watched,
             resume=_only_watched,
@@ -118,7 +118,7 @@ class _Desk:
     """The services, each with a store of its own for as long as it works."""
 
     runs_root: Path
-    settings: Settings
+    load_settings: Callable[[], Settings]
 
     def store(self) -> SqliteStore:
         from tcao_tui.store.sqlite import open_store
@@ -156,7 +156,7 @@ class _Desk:
             summary = find_run(store, run_id)
             if summary.status.is_live and summary.status is not RunStatus.LOST:
                 return self.control(run_id, "resume")
-            ensure_engine(resolve_profile(self.settings, summary.backend))
+            ensure_engine(resolve_profile(self.load_settings(), summary.backend))
             started = launch.resume(store, self.runs_root, run_id)
             return f"Attempt {started.attempt} has the run."
         finally:
@@ -168,7 +168,7 @@ class _Desk:
         from tcao_tui.services.proposals import propose
         from tcao_tui.tui.plan_summary import preview_of
 
-        return preview_of(path, propose(load_plan(path), resolve_profile(self.settings)))
+        return preview_of(path, propose(load_plan(path), resolve_profile(self.load_settings())))
 
     def launch(self, preview: PlanPreview) -> str:
         from tcao_tui.services.proposals import Proposal, carry_out

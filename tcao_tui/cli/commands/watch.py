@@ -76,7 +76,13 @@ def _open_console(console: CliContext, reference: str, cookbook_dir: Path | None
     if cookbook_dir is None:
         with console.store() as store:
             run_ref = console.find(store, reference).run_id
-    code = run_app(console.runs_root, run_ref=run_ref, cookbook_dir=cookbook_dir, settings=console.settings())
+    code = run_app(
+        console.runs_root,
+        run_ref=run_ref,
+        cookbook_dir=cookbook_dir,
+        load_settings=console.settings,
+        theme=console.theme(),
+    )
     click.get_current_context().exit(code)
 
 
