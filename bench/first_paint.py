@@ -34,10 +34,12 @@ def main(repeats: int) -> None:
             "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX", f"{scratch}/pyc"),
             "PYTHONDONTWRITEBYTECODE": "",
         }
+        tcao = [sys.executable, "-m", "tcao_tui"]
         cases = {
             "bare": ([sys.executable, "bench/bare_app.py"], CHART_OR_ROW),
-            "run_list": ([sys.executable, "-m", "tcao_tui"], "bench-000"),
-            "watch": ([sys.executable, "-m", "tcao_tui", "watch", run_id], CHART_OR_ROW),
+            "run_list": (tcao, "bench-000"),
+            "run_screen": ([*tcao, "watch", run_id], "esc back"),
+            "run_screen_with_its_chart": ([*tcao, "watch", run_id], CHART_OR_ROW),
         }
         seconds: dict[str, list[float]] = {name: [] for name in cases}
         for turn in range(repeats + 1):

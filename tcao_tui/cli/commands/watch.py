@@ -11,7 +11,6 @@ import click
 
 from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import complete_runs, output_option
-from tcao_tui.cli.watching import print_view, reporter, run_dir
 from tcao_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def watch(console: CliContext, reference: str, once: bool, lines: bool) -> None:
         with console.store() as store:
             run_id = console.find(store, reference).run_id
             with closing(Follower(store, run_id)) as source:
-                _follow(console, source, run_dir(console, run_id), once=once)
+                _follow(console, source, console.runs_root / run_id, once=once)
 
 
 def _is_run(console: CliContext, reference: str) -> bool:
@@ -100,6 +99,7 @@ def _follow(
     until: Callable[[RunView], bool] | None = None,
 ) -> None:
     from tcao_tui.cli.render.live import SilentReporter, follow, has_ended
+    from tcao_tui.cli.watching import print_view, reporter
 
     if once:
         view = follow(source, SilentReporter(), until=lambda _: True)
