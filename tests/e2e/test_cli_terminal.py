@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -22,7 +23,20 @@ def tcao(tmp_path: Path) -> CommandLine:
 def in_terminal(tcao: CommandLine, *arguments: str) -> pexpect.spawn[str]:
     environ = {**tcao.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
     command = ["-m", "tcao_tui", *arguments]
-    return pexpect.spawn(sys.executable, command, env=environ, encoding="utf-8", timeout=60, dimensions=(30, 100))
+    return pexpect.spawn(
+        sys.executable,
+        command,
+        env=environ,
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(30, 100),
+        preexec_fn=_as_a_terminal_would,
+    )
+
+
+def _as_a_terminal_would() -> None:
+    # A test run started in the background ignores Ctrl-C, and so would everything that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "n"])
