@@ -76,7 +76,7 @@ class RunContext(Protocol):
         ...
 
     async def paused(self) -> Directive:
-        """Wait, after a pause was asked for and the checkpoint is saved, until it is over: CONTINUE or STOP."""
+        """Say "paused" and wait, the checkpoint of the pause being saved, until it is over: CONTINUE or STOP."""
         ...
 
 

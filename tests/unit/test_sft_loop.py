@@ -121,7 +121,6 @@ async def test_pause_saves_waits_and_goes_on() -> None:
     rig = Rig(submit_ahead=1, num_steps=4, script={1: Directive.PAUSE})
     assert await rig.loop.train()
     assert rig.done == ["step 1", "step 2", "save 2 pause", "waited", "step 3", "step 4"]
-    assert rig.context.log.index("phase paused") < rig.context.log.index("waited")
 
 
 async def test_a_stop_while_paused_ends_without_a_second_checkpoint() -> None:

@@ -84,7 +84,9 @@ class TrainingLoop:
                 reason = "periodic"
             if reason is not None:
                 await self.save(reason)
-            if directive is Directive.STOP or (directive is Directive.PAUSE and not await self._pause()):
+            if directive is Directive.STOP or (
+                directive is Directive.PAUSE and await self._context.paused() is Directive.STOP
+            ):
                 return False
         return True
 
@@ -93,10 +95,6 @@ class TrainingLoop:
         self._context.emit(PhaseChanged(phase="saving"))
         cursor = DataCursor.after(self.step, self._data.order.batches_per_epoch)
         await self._context.save_checkpoint(self._trainer, step=self.step, cursor=cursor, reason=reason)
-
-    async def _pause(self) -> bool:
-        self._context.emit(PhaseChanged(phase="paused"))
-        return await self._context.paused() is not Directive.STOP
 
     def _next_barrier(self) -> int:
         every = [n for n in (self._config.eval_every, self._config.save_every) if n]
