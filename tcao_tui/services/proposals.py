@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tcao_tui.data.check import check_file
+from tcao_tui.data.order import BatchOrder
 from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
+from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.services import approve, launch, plans
 from tcao_tui.services.backends import Profile, ensure_engine
@@ -64,15 +67,36 @@ def propose(
         read_quote: Finds the prices.
 
     Raises:
-        PlanInvalid: Its data is missing, unreadable or not what the plan was written for.
+        PlanInvalid: Its data is missing, unreadable, has bad rows or is not what the plan was written for.
     """
     resolved = _capped(plans.resolve(plan), max_cost_usd)
     try:
         sizes = approve.measure(resolved)
     except OSError as error:
         raise PlanInvalid(f"cannot be read: {error.strerror}", where=str(error.filename)) from error
+    check_rows(resolved)
     quote = read_quote(profile, resolved.training.base_model)
     return Proposal(resolved, profile, quote, sizes, approve.estimate(resolved, quote, sizes))
+
+
+def check_rows(plan: Plan) -> None:
+    """Read every row of a resolved plan's files, as the worker will, before anybody is asked for consent.
+
+    Raises:
+        PlanInvalid: Each bad row with file, line and fix, or fewer training rows than one batch.
+    """
+    config = plan.training
+    BatchOrder(_good_rows(config.train_file, config), config.train_batch_size, config.seed)
+    score = plan.evals.score
+    for path in (config.val_file, None if score is None else score.file):
+        if path is not None:
+            _good_rows(path, config)
+
+
+def _good_rows(path: Path, config: TrainingConfig) -> int:
+    report = check_file(path, config)
+    report.raise_if_bad()
+    return report.rows
 
 
 def carry_out(store: RunStore, runs_root: Path, proposal: Proposal, approval: Approval) -> launch.LaunchResult:
