@@ -29,11 +29,6 @@ def templates_dir() -> Path:
     return _asset_dir("templates")
 
 
-def prompts_dir() -> Path:
-    """Planner prompts."""
-    return _asset_dir("prompts")
-
-
 def runs_root() -> Path:
     """Directory of the run store: `TCAO_RUNS_DIR`, else `runs` in the working directory."""
     return Path(os.environ.get("TCAO_RUNS_DIR") or "runs").expanduser().absolute()
