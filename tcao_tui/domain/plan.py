@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tcao_tui.domain.method_params import METHOD_PARAMS, DistillParams, DpoParams, RlhfParams, RlParams
 from tcao_tui.domain.training_config import TrainingConfig
+
+UseCase = Literal["chat", "code", "tools", "safety", "reasoning", "multilingual"]
 
 
 class _Part(BaseModel):
@@ -26,6 +29,16 @@ class ScoreSpec(_Part):
     grader: str = Field(default="exact", description="Name of the grader.")
     max_rows: int = Field(default=100, ge=1, description="Rows scored, from the top of the file.")
     max_tokens: int = Field(default=64, ge=1, description="Tokens generated per answer.")
+    input_field: str | None = Field(default=None, description="Field that holds the prompt; empty: as in training.")
+    output_field: str | None = Field(default=None, description="Field that holds the answer; empty: as in training.")
+
+
+class BenchmarkSpec(_Part):
+    """A layer-2 eval: a public benchmark of Inspect Evals, on the same seeded samples for every checkpoint."""
+
+    name: str = Field(min_length=1, description="Task, such as inspect_evals/gsm8k.")
+    limit: int | None = Field(default=100, ge=1, description="Samples, drawn with the plan's seed; empty: all.")
+    why: str = Field(default="", description="What it really measures and how it bears on the goal.")
 
 
 class EvalPlan(_Part):
@@ -36,12 +49,32 @@ class EvalPlan(_Part):
     )
     sample_max_tokens: int = Field(default=64, ge=1, description="Tokens generated per sample.")
     score: ScoreSpec | None = Field(default=None, description="Application-specific score, before and after.")
+    benchmarks: tuple[BenchmarkSpec, ...] = Field(
+        default=(), max_length=8, description="Public benchmarks, for what must not get worse; few and focused."
+    )
 
 
 class Budget(_Part):
     """Limits that the worker enforces."""
 
     max_cost_usd: float | None = Field(default=None, ge=0, description="Stop with a checkpoint at this cost, USD.")
+
+
+class Success(_Part):
+    """What counts as success, decided before training."""
+
+    metric: str = Field(default="score", description="What is compared: score, val_mean_nll, or a benchmark's name.")
+    threshold: float | None = Field(default=None, description="Value to reach; empty: better than the base model.")
+    must_not_regress: tuple[str, ...] = Field(default=(), description="Metrics that must not get worse.")
+
+
+class Decision(_Part):
+    """Who decided a value of this plan, and why; for people, not part of what is approved."""
+
+    path: str
+    by: Literal["you", "data", "policy", "model"]
+    reason: str = ""
+    source: str = ""
 
 
 class DataHashes(_Part):
@@ -57,15 +90,34 @@ class Plan(_Part):
 
     version: Literal[1] = 1
     goal: str = Field(default="", description="What the model should become good at, in a sentence.")
+    use_case: UseCase = Field(default="chat", description="Kind of use, which decides the benchmarks.")
+    success: Success = Success()
     method: str = Field(default="sft", description="Training method.")
+    start_from: str | None = Field(
+        default=None, pattern=r"^tinker://", description="Training state to start from; empty: a new LoRA on the base."
+    )
     training: TrainingConfig = Field(description="Hyperparameters, or the path of their own file.")
+    dpo: DpoParams | None = Field(default=None, description="For method dpo.")
+    rl: RlParams | None = Field(default=None, description="For method rl.")
+    distill: DistillParams | None = Field(default=None, description="For method distill.")
+    rlhf: RlhfParams | None = Field(default=None, description="For method rlhf.")
     evals: EvalPlan = EvalPlan()
     budget: Budget = Budget()
     data: DataHashes = Field(default=DataHashes(), description="Filled in when the plan is resolved.")
+    decisions: tuple[Decision, ...] = Field(default=(), description="Where the values come from, for people.")
+
+    @model_validator(mode="after")
+    def _sections_fit_the_method(self) -> Self:
+        for name, params in METHOD_PARAMS.items():
+            if params is not None and getattr(self, name) is not None and self.method != name:
+                raise ValueError(f"section {name} belongs to method {name}, and the method is {self.method}")
+        if self.method == "distill" and self.distill is None:
+            raise ValueError("method distill needs a section distill with a teacher_model")
+        return self
 
     def canonical(self) -> dict[str, Any]:
         """Plain values with data named by content, not by place: a copy elsewhere is the same plan."""
-        plain = self.model_dump(mode="json")
+        plain = self.model_dump(mode="json", exclude={"decisions"})
         plain["training"]["train_file"] = self.data.train_file
         plain["training"]["val_file"] = self.data.val_file
         if plain["evals"]["score"] is not None:

@@ -34,7 +34,7 @@ class TrainingConfig(BaseModel):
 
     base_model: str = Field(min_length=1, description="Model to start from, as the server names it.")
     run_name: str = Field(pattern=RUN_NAME_PATTERN, description="Label of the run: letters, digits, . _ -")
-    train_file: Path = Field(description='Training rows, JSONL of {"input","output"} or {"messages"}.')
+    train_file: Path = Field(description="Training rows; `tcao data inspect` shows how they are read.")
     val_file: Path | None = Field(default=None, description="Validation rows, same formats; never trained on.")
     lora_rank: Positive = Field(default=32, description="LoRA rank, a power of two within the model's cap.")
     train_mlp: bool = Field(default=True, description="LoRA on MLP/MoE layers.")
@@ -54,6 +54,11 @@ class TrainingConfig(BaseModel):
     train_on_what: TrainOnWhat = Field(default="all_assistant_messages", description="Tokens that carry loss.")
     input_field: str = Field(default="input", min_length=1, description="Field of a row that holds the prompt.")
     output_field: str = Field(default="output", min_length=1, description="Field that holds the answer.")
+    chosen_field: str = Field(
+        default="chosen", min_length=1, description="Field of a pair that holds the better answer."
+    )
+    rejected_field: str = Field(default="rejected", min_length=1, description="Field that holds the worse answer.")
+    data_format: str | None = Field(default=None, description="Format of the rows; empty: detected, see `tcao data`.")
     adam_beta1: float = Field(default=0.9, ge=0, lt=1, description="Adam's beta1.")
     adam_beta2: float = Field(default=0.95, ge=0, lt=1, description="Adam's beta2.")
     adam_eps: float = Field(default=1e-8, gt=0, description="Adam's epsilon; the cookbook's default.")

@@ -1,0 +1,69 @@
+"""A plan in the making: values by key path, each with who said so and why. The plan is derived from it, never edited.
+
+What is stored is only what a person, the data or a model said; `policy` fills in the rest anew each time, so that a
+changed rank moves everything that depends on it and nothing that somebody decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Provenance = Literal["you", "data", "policy", "model"]
+"""Who a value comes from: the person, a measurement of the data, our rules, or the LLM planner."""
+
+type KeyPath = str
+"""Dotted path in the plan file, such as `training.lora_rank`."""
+
+
+class Alternative(BaseModel):
+    """Another value that was considered, and what speaks for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Any
+    label: str
+    why: str = ""
+
+
+class Filled(BaseModel):
+    """A value with its origin.
+
+    Attributes:
+        value: Plain JSON value.
+        by: Who it comes from.
+        reason: Why this one, a sentence with the numbers that decided.
+        source: Where the rule or number comes from, such as "cookbook hyperparam_utils.get_lr".
+        alternatives: What else was considered, best first.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Any
+    by: Provenance
+    reason: str = ""
+    source: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+
+
+type Draft = Mapping[KeyPath, Filled]
+
+
+def value_of(draft: Draft, path: KeyPath, default: JsonValue = None) -> JsonValue:
+    """The value at a key path, or `default` when nobody filled it."""
+    filled = draft.get(path)
+    return default if filled is None else cast("JsonValue", filled.value)
+
+
+def nested(draft: Draft) -> dict[str, Any]:
+    """The draft as the plan file has it: `{"training": {"lora_rank": 32, ...}, ...}`."""
+    tree: dict[str, Any] = {}
+    for path, filled in draft.items():
+        *parents, last = path.split(".")
+        place = tree
+        for key in parents:
+            place = place.setdefault(key, {})
+        place[last] = filled.value
+    return tree

@@ -1,0 +1,57 @@
+"""What tools found out, as far as the interview knows it; policy and checks are pure functions of draft and facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from tcao_tui.domain.capabilities import Capabilities, ModelInfo
+from tcao_tui.domain.data_profile import DataProfile, Overlap, Split
+
+type Fact = DataProfile | Overlap | Split | Capabilities
+
+
+class Facts(BaseModel):
+    """Measurements; a newer one of the same thing replaces the older one.
+
+    Attributes:
+        profiles: Inspected files, the newest of each path.
+        capabilities: The server's models, None until asked.
+        graders: Names of the layer-3 graders that are installed.
+        methods: Names of the training methods that a worker can carry out today; others stop at the approved plan.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profiles: tuple[DataProfile, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
+    splits: tuple[Split, ...] = ()
+    capabilities: Capabilities | None = None
+    graders: tuple[str, ...] = ("exact",)
+    methods: tuple[str, ...] = ("sft",)
+
+    def profile(self, path: Path | str | None) -> DataProfile | None:
+        """What is known of a file."""
+        wanted = None if path is None else Path(path)
+        return next((p for p in self.profiles if p.path == wanted), None)
+
+    def model(self, name: str | None) -> ModelInfo | None:
+        """What is known of a model."""
+        return None if self.capabilities is None or name is None else self.capabilities.model(name)
+
+    def with_fact(self, fact: Fact) -> Facts:
+        """These facts with one more."""
+        match fact:
+            case DataProfile():
+                kept = tuple(p for p in self.profiles if p.path != fact.path)
+                return self.model_copy(update={"profiles": (*kept, fact)})
+            case Overlap():
+                same = (fact.left, fact.right)
+                others = tuple(o for o in self.overlaps if (o.left, o.right) != same)
+                return self.model_copy(update={"overlaps": (*others, fact)})
+            case Split():
+                rest = tuple(s for s in self.splits if s.source != fact.source)
+                return self.model_copy(update={"splits": (*rest, fact)})
+            case Capabilities():
+                return self.model_copy(update={"capabilities": fact})
