@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 type Message = dict[str, Any]
-"""One turn: `role` and `content`; `content` is text, or parts where a turn holds thinking. Tool turns carry more keys."""
+"""One turn: `role` and `content`; `content` is text, or parts where a turn holds thinking; tool turns have more keys."""
 
 type Conversation = list[Message]
 """Turns in order, never empty."""
