@@ -5,9 +5,10 @@ Keys never stand in it, only where they come from. Choosing a profile is the bus
 
 from __future__ import annotations
 
+import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -29,10 +30,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ProfileSettings(_Part):
-    """A server that speaks the Tinker API; with no key source, the SDK's own order of credentials is used."""
+class ServerSettings(_Part):
+    """A server and where its key comes from; with no key source, its SDK's own order of credentials is used."""
 
-    base_url: str | None = Field(default=None, pattern=r"^https?://", description="Address; empty: Tinker's own.")
+    base_url: str | None = Field(default=None, pattern=r"^https?://", description="Address; empty: the SDK's default.")
     key_env: str | None = Field(
         default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Environment variable that holds the key."
     )
@@ -46,6 +47,53 @@ class ProfileSettings(_Part):
         return self
 
 
+class ProfileSettings(ServerSettings):
+    """A server that speaks the Tinker API."""
+
+
+class ModelPrice(_Part):
+    """What an LLM costs, USD per million tokens; one that is left out is unknown, never free."""
+
+    input_usd: float | None = Field(
+        default=None, ge=0, description="Input that was neither cached nor read from cache."
+    )
+    output_usd: float | None = Field(default=None, ge=0, description="Output, thinking included.")
+    cache_write_usd: float | None = Field(default=None, ge=0, description="Input written to the 5-minute cache.")
+    cache_read_usd: float | None = Field(default=None, ge=0, description="Input read from the cache.")
+    as_of: datetime.date = Field(description="Day on which somebody looked.")
+
+
+class PlannerSettings(ServerSettings):
+    """The LLM that interviews, at Anthropic or at any server that speaks its Messages API.
+
+    Switches left empty are on at Anthropic's own servers and off elsewhere.
+    """
+
+    who: Literal["auto", "rules", "llm"] = Field(
+        default="auto", description="Who interviews; auto: the LLM when there is a key, else the rules."
+    )
+    model: str = Field(default="claude-opus-5-5", min_length=1, description="Model, as the server names it.")
+    strict: bool | None = Field(default=None, description="Ask the server to keep to tool schemas.")
+    cache: bool | None = Field(default=None, description="Mark the prompt for caching.")
+    thinking: Literal["summarized", "omitted", "none"] | None = Field(
+        default=None, description="How thinking is shown; none: the request does not mention it."
+    )
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = Field(
+        default=None, description="How much the model thinks; empty: its own default."
+    )
+    api_version: str | None = Field(default=None, description="Header anthropic-version; empty: the SDK's.")
+    max_output_tokens: int = Field(default=16_000, ge=256, description="Tokens per turn, thinking included.")
+    context_tokens: int = Field(
+        default=120_000, ge=8_000, description="Input at which the conversation starts afresh from the slots."
+    )
+    max_requests: int = Field(default=60, ge=1, description="Requests per interview.")
+    max_tokens: int = Field(default=3_000_000, ge=1, description="Tokens per interview, cached ones included.")
+    max_cost_usd: float = Field(default=5.0, gt=0, description="Cost per interview, as far as prices are known.")
+    retries: int = Field(default=4, ge=0, le=20, description="Attempts after the first while the server is away.")
+    retry_after_seconds: float = Field(default=60.0, gt=0, le=600, description="Longest wait before an attempt.")
+    prices: dict[str, ModelPrice] = Field(default={}, description="Prices by model, before the included ones.")
+
+
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
 
 
@@ -55,6 +103,7 @@ class Settings(_Part):
     backend: str | None = Field(default=None, description="Profile to use when neither option nor environment says.")
     theme: str | None = Field(default=None, description="Theme of the console; empty: follow the terminal.")
     profiles: dict[ProfileName, ProfileSettings] = Field(default={}, description="Further servers by name.")
+    planner: PlannerSettings = Field(default=PlannerSettings(), description="The LLM that interviews.")
 
     @model_validator(mode="after")
     def _names_are_free_and_known(self) -> Self:
@@ -106,6 +155,15 @@ def _explain(error: ValidationError) -> str:
 
 def _nearest(location: tuple[int | str, ...]) -> str:
     key_path = [str(part) for part in location]
-    names = list((ProfileSettings if key_path[0] == "profiles" else Settings).model_fields)
+    match key_path:
+        case ["planner", "prices", *_]:
+            section = ModelPrice
+        case ["planner", _, *_]:
+            section = PlannerSettings
+        case ["profiles", *_]:
+            section = ProfileSettings
+        case _:
+            section = Settings
+    names = list(section.model_fields)
     near = get_close_matches(key_path[-1], names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(names)}"

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from tcao_tui import paths
 from tcao_tui.errors import BackendError, CredentialsError, UsageError
 from tcao_tui.services import engine_server
-from tcao_tui.settings import RESERVED_PROFILES, ProfileSettings, Settings
+from tcao_tui.settings import RESERVED_PROFILES, ServerSettings, Settings
 
 KEY_COMMAND_SECONDS = 30
 """How long a key command may take; password managers ask a person."""
@@ -111,10 +111,11 @@ def _named(settings: Settings, name: str, why: str) -> Profile:
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
         raise UsageError(f"no backend called {name!r}; {hint}", where=why, next_step="tcao doctor")
-    return Profile(name, "tinker", custom.base_url, _key_source(custom), why)
+    return Profile(name, "tinker", custom.base_url, key_source(custom), why)
 
 
-def _key_source(custom: ProfileSettings) -> KeySource:
+def key_source(custom: ServerSettings) -> KeySource:
+    """Where the settings say that a server's key comes from."""
     if custom.key_env is not None:
         return KeySource("env", custom.key_env)
     if custom.key_file is not None:
@@ -145,7 +146,7 @@ def connection(profile: Profile, environ: Mapping[str, str] | None = None) -> Co
                 next_step="export TINKER_API_KEY=..., or `tinker auth login`, or --backend local",
             )
         return Connection(profile.base_url, None)
-    return Connection(profile.base_url, SecretStr(_read_key(profile, environ)))
+    return Connection(profile.base_url, read_key(profile.key_source, environ, where=f"profile {profile.name}"))
 
 
 def ensure_engine(profile: Profile) -> None:
@@ -154,8 +155,12 @@ def ensure_engine(profile: Profile) -> None:
         engine_server.start(paths.engine_dir())
 
 
-def _read_key(profile: Profile, environ: Mapping[str, str]) -> str:
-    source = profile.key_source
+def read_key(source: KeySource, environ: Mapping[str, str], *, where: str) -> SecretStr:
+    """The key of an environment variable, a file or a command, read now.
+
+    Raises:
+        CredentialsError: There is none, or it cannot be read.
+    """
     match source.kind:
         case "env":
             key = environ.get(source.value, "")
@@ -164,8 +169,8 @@ def _read_key(profile: Profile, environ: Mapping[str, str]) -> str:
         case _:
             key = _key_from_command(source.value)
     if not key.strip():
-        raise CredentialsError("the key is empty or missing", where=f"profile {profile.name}: {source.describe()}")
-    return key.strip()
+        raise CredentialsError("the key is empty or missing", where=f"{where}: {source.describe()}")
+    return SecretStr(key.strip())
 
 
 def _key_from_file(path: Path) -> str:
