@@ -6,7 +6,8 @@ changed rank moves everything that depends on it and nothing that somebody decid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -58,12 +59,31 @@ def value_of(draft: Draft, path: KeyPath, default: JsonValue = None) -> JsonValu
 
 
 def nested(draft: Draft) -> dict[str, Any]:
-    """The draft as the plan file has it: `{"training": {"lora_rank": 32, ...}, ...}`."""
+    """The draft as the plan file has it: `{"training": {"lora_rank": 32, ...}, ...}`.
+
+    Where a path holds a value and other paths lie below it, those below win; the schema gate tells of it.
+    """
     tree: dict[str, Any] = {}
-    for path, filled in draft.items():
+    for path in sorted(draft):
         *parents, last = path.split(".")
         place = tree
         for key in parents:
-            place = place.setdefault(key, {})
-        place[last] = filled.value
+            below = place.get(key)
+            if not isinstance(below, dict):
+                below = place[key] = {}
+            place = cast("dict[str, Any]", below)
+        place[last] = deepcopy(draft[path].value)
     return tree
+
+
+def flat(values: Mapping[str, Any], *, by: Provenance = "you", source: str = "") -> dict[KeyPath, Filled]:
+    """A plan file's values as a draft; lists and empty sections stay whole."""
+    return {path: Filled(value=value, by=by, source=source) for path, value in _leaves(values, "")}
+
+
+def _leaves(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[KeyPath, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(cast("Mapping[str, Any]", value), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tcao_tui.domain.method_params import METHOD_PARAMS, DistillParams, DpoParams, RlhfParams, RlParams
+from tcao_tui.domain.rules import broken_rule
 from tcao_tui.domain.training_config import TrainingConfig
 
 UseCase = Literal["chat", "code", "tools", "safety", "reasoning", "multilingual"]
@@ -110,9 +111,19 @@ class Plan(_Part):
     def _sections_fit_the_method(self) -> Self:
         for name, params in METHOD_PARAMS.items():
             if params is not None and getattr(self, name) is not None and self.method != name:
-                raise ValueError(f"section {name} belongs to method {name}, and the method is {self.method}")
+                raise broken_rule(
+                    f"section {name} belongs to method {name}, and the method is {self.method}",
+                    expected=f"no section {name}, or method {name}",
+                    fix=f"remove the section {name}, or set method to {name}",
+                    key=name,
+                )
         if self.method == "distill" and self.distill is None:
-            raise ValueError("method distill needs a section distill with a teacher_model")
+            raise broken_rule(
+                "method distill needs a section distill with a teacher_model",
+                expected="the teacher, as the server names it",
+                fix="add distill.teacher_model",
+                key="distill.teacher_model",
+            )
         return self
 
     def canonical(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tcao_tui.domain.rules import broken_rule
+
 WEEK_SECONDS = 7 * 24 * 3600
 
 TrainOnWhat = Literal[
@@ -74,15 +76,34 @@ class TrainingConfig(BaseModel):
     def _rank_is_a_power_of_two(cls, rank: int) -> int:
         if rank & (rank - 1):
             below = 1 << (rank.bit_length() - 1)
-            raise ValueError(f"must be a power of two; the nearest are {below} and {below * 2}")
+            raise broken_rule(
+                f"{rank} is not a power of two; the nearest are {below} and {below * 2}",
+                expected="a power of two",
+                fix=f"set it to {below} or {below * 2}",
+            )
         return rank
 
     @model_validator(mode="after")
     def _combinations_make_sense(self) -> Self:
         if not (self.train_mlp or self.train_attn or self.train_unembed):
-            raise ValueError("train_mlp, train_attn and train_unembed are all false: nothing would be trained")
+            raise broken_rule(
+                "train_mlp, train_attn and train_unembed are all false: nothing would be trained",
+                expected="at least one of the three true, best all",
+                fix="set train_mlp, train_attn and train_unembed to true",
+                key="train_mlp",
+            )
         if self.val_file is not None and self.val_file == self.train_file:
-            raise ValueError("val_file is train_file: validation on training rows says nothing")
+            raise broken_rule(
+                "val_file is train_file: validation on training rows says nothing",
+                expected="rows that are not trained on",
+                fix="name another file, or split this one with `tcao data split`",
+                key="val_file",
+            )
         if self.input_field == self.output_field:
-            raise ValueError(f"input_field and output_field are both {self.input_field!r}")
+            raise broken_rule(
+                f"input_field and output_field are both {self.input_field!r}",
+                expected="two different fields",
+                fix="set output_field to the field that holds the answer",
+                key="output_field",
+            )
         return self

@@ -6,32 +6,53 @@ Hashing data files and judging costs are services; nothing here looks into data.
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import tempfile
-import types
-import typing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from tcao_tui.domain.plan import EvalPlan, Plan, ScoreSpec
+from tcao_tui.domain.checks.schema import plan_of
+from tcao_tui.domain.key_paths import Keys, undotted
+from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.store.yaml_document import Document, InvalidFile, KeyPath, Problem, dotted, read_document
+from tcao_tui.store.yaml_document import Document, InvalidFile, Problem, read_document
 
 PLAN_NAME = "plan.yaml"
 CONFIG_NAME = "training-config.yaml"
-_FILE_KEYS: tuple[KeyPath, ...] = (("training", "train_file"), ("training", "val_file"), ("evals", "score", "file"))
+_FILE_KEYS: tuple[Keys, ...] = (("training", "train_file"), ("training", "val_file"), ("evals", "score", "file"))
 
 
-def read_plan(path: Path) -> Plan:
+@dataclass(frozen=True, slots=True)
+class PlanValues:
+    """A plan file as plain values, before anybody judges them.
+
+    Attributes:
+        values: Nested as the plan is, the training config filled in, data paths absolute.
+        document: The plan file; without lines where a training config stands alone.
+        config: The training config, where it is a file of its own.
+    """
+
+    values: dict[str, Any]
+    document: Document
+    config: Document | None = None
+
+    def place_of(self, key: str) -> tuple[Path, int]:
+        """File and line, from 1, of a dotted key path, or of the part of it that is there."""
+        keys = undotted(key)
+        if self.config is not None and keys[:1] == ("training",):
+            return self.config.path, self.config.line_of(keys[1:])
+        return self.document.path, self.document.line_of(keys)
+
+
+def read_values(path: Path) -> PlanValues:
     """Read a plan file or a bare training config; data paths become absolute, from the file that names them.
 
     Raises:
-        InvalidFile: With every problem: file, line, key path, and the nearest known key for an unknown one.
+        InvalidFile: It cannot be read as YAML, or names a training config that is not there.
     """
     document = read_document(path.absolute())
     config = None
@@ -42,11 +63,21 @@ def read_plan(path: Path) -> Plan:
         config = _read_referenced(document, reference)
         values["training"] = dict(config.values)
     _make_paths_absolute(values, document, config)
-    try:
-        return Plan.model_validate_json(json.dumps(values), strict=True)
-    except ValidationError as error:
-        problems = [_problem(dict(e), document, config) for e in error.errors(include_url=False, include_input=False)]
-        raise InvalidFile(sorted(problems, key=lambda p: (str(p.path), p.line))) from error
+    return PlanValues(values, document, config)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan file or a bare training config as a plan.
+
+    Raises:
+        InvalidFile: With every problem: file, line, key path, and the nearest known key for an unknown one.
+    """
+    read = read_values(path)
+    plan, findings = plan_of(read.values)
+    if plan is None:
+        problems = [Problem(*read.place_of(f.path), f.path, f"{f.got}: {f.fix}") for f in findings]
+        raise InvalidFile(sorted(problems, key=lambda p: (str(p.path), p.line)))
+    return plan
 
 
 def write_plan(directory: Path, plan: Plan) -> None:
@@ -92,56 +123,30 @@ def _make_paths_absolute(values: dict[str, Any], document: Document, config: Doc
             place[last] = str(base.path.parent / Path(text).expanduser())
 
 
-def _problem(error: dict[str, Any], document: Document, config: Document | None) -> Problem:
-    keys: KeyPath = tuple(error["loc"])
-    source, inner = document, keys
-    if config is not None and keys[:1] == ("training",):
-        source, inner = config, keys[1:]
-    what = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        what = "unknown key" + _did_you_mean(keys)
-    elif error["type"] == "missing":
-        what = "is missing"
-    return Problem(source.path, source.line_of(inner), dotted(keys), what)
-
-
-def _did_you_mean(keys: KeyPath) -> str:
-    *parents, unknown = keys
-    here = _model_at(tuple(parents))
-    near = difflib.get_close_matches(str(unknown), here.model_fields if here else (), n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    places = [("training", TrainingConfig), ("evals", EvalPlan), ("evals.score", ScoreSpec), ("", Plan)]
-    for prefix, model in places:
-        if unknown in model.model_fields:
-            return f"; it belongs {f'under {prefix}' if prefix else 'at the top'}"
-    return f"; known keys: {', '.join(here.model_fields)}" if here else ""
-
-
-def _model_at(keys: KeyPath) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Plan
-    for key in keys:
-        field = model.model_fields.get(str(key)) if model else None
-        model = _model_of(field.annotation) if field else None
-    return model
-
-
-def _model_of(annotation: object) -> type[BaseModel] | None:
-    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    return next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
-
-
-def _commented(model: BaseModel, depth: int, replaced: dict[str, str] | None = None) -> list[str]:
+def _commented(
+    model: BaseModel, depth: int, *, replaced: dict[str, str] | None = None, explain: bool = True
+) -> list[str]:
     indent = "  " * depth
     lines: list[str] = []
     for name, field in type(model).model_fields.items():
         value = (replaced or {}).get(name, getattr(model, name))
-        if field.description:
+        if field.description and explain:
             lines.append(f"{indent}# {field.description}\n")
         if isinstance(value, BaseModel):
-            lines += [f"{indent}{name}:\n", *_commented(value, depth + 1)]
+            lines += [f"{indent}{name}:\n", *_commented(value, depth + 1, explain=explain)]
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            lines += [f"{indent}{name}:\n", *_listed(cast("tuple[BaseModel, ...]", value), depth + 1)]
         else:
             lines.append(f"{indent}{name}: {_scalar(value)}\n")
+    return lines
+
+
+def _listed(models: tuple[BaseModel, ...], depth: int) -> list[str]:
+    """Sections as a YAML list; only the first explains its fields."""
+    lines: list[str] = []
+    for index, model in enumerate(models):
+        first, *rest = _commented(model, depth + 1, explain=index == 0)
+        lines += [f"{'  ' * depth}- {first.lstrip()}", *rest]
     return lines
 
 

@@ -14,13 +14,12 @@ from typing import Any
 
 import yaml
 
+from tcao_tui.domain.key_paths import Keys, dotted
 from tcao_tui.errors import PlanInvalid
 
 MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 12
 _MAX_NODES = 20_000
-
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,9 @@ class Document:
 
     path: Path
     values: dict[str, Any]
-    lines: dict[KeyPath, int]
+    lines: dict[Keys, int]
 
-    def line_of(self, keys: KeyPath) -> int:
+    def line_of(self, keys: Keys) -> int:
         """Line of the longest known part of a key path, from 1."""
         for end in range(len(keys), 0, -1):
             if (line := self.lines.get(keys[:end])) is not None:
@@ -153,11 +152,11 @@ class _Walk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines: dict[KeyPath, int] = {}
+        self.lines: dict[Keys, int] = {}
         self.problems: list[Problem] = []
         self._scalars = yaml.constructor.SafeConstructor()
 
-    def value(self, node: yaml.Node, keys: KeyPath) -> object:
+    def value(self, node: yaml.Node, keys: Keys) -> object:
         self.lines.setdefault(keys, node.start_mark.line + 1)
         if node.tag not in _TAGS:
             self._problem(node, keys, f"the tag {node.tag} is not read here")
@@ -174,7 +173,7 @@ class _Walk:
             self._problem(node, keys, "the value does not fit its tag")
             return None
 
-    def mapping(self, node: yaml.MappingNode, keys: KeyPath) -> dict[str, object]:
+    def mapping(self, node: yaml.MappingNode, keys: Keys) -> dict[str, object]:
         values: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "(a collection)"
@@ -187,10 +186,5 @@ class _Walk:
             values[key] = self.value(value_node, path)
         return values
 
-    def _problem(self, node: yaml.Node, keys: KeyPath, what: str) -> None:
+    def _problem(self, node: yaml.Node, keys: Keys, what: str) -> None:
         self.problems.append(Problem(self.path, node.start_mark.line + 1, dotted(keys), what))
-
-
-def dotted(keys: KeyPath) -> str:
-    """A key path as people write it: `evals.sample_prompts[2]`."""
-    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")

@@ -161,7 +161,7 @@ def test_every_problem_of_a_plan_is_told(
     (tmp_path / "bad.yaml").write_text(PLAN.replace("num_steps: 2", "num_step: 2, lora_rank: 3"))
     assert main.run(["run", str(tmp_path / "bad.yaml")], console) == ExitCode.PLAN_INVALID
     told = capsys.readouterr().err
-    assert "did you mean num_steps?" in told
+    assert "rename it to num_steps" in told
     assert "power of two" in told
 
 

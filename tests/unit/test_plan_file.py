@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcao_tui.domain.plan import Budget, DataHashes, EvalPlan, Plan, ScoreSpec
+from tcao_tui.domain.method_params import DistillParams, DpoParams, RlhfParams, RlParams
+from tcao_tui.domain.plan import (
+    BenchmarkSpec,
+    Budget,
+    DataHashes,
+    Decision,
+    EvalPlan,
+    Plan,
+    ScoreSpec,
+    Success,
+)
 from tcao_tui.domain.training_config import RUN_NAME_PATTERN, TrainingConfig
 from tcao_tui.errors import ExitCode, PlanInvalid
 from tcao_tui.store.plan_file import read_plan, write_plan
@@ -54,10 +64,37 @@ def trainings() -> st.SearchStrategy[TrainingConfig]:
 
 def plans() -> st.SearchStrategy[Plan]:
     scores = st.none() | st.builds(ScoreSpec, file=PATH, grader=TEXT)
-    evals = st.builds(EvalPlan, sample_prompts=st.lists(TEXT, max_size=3).map(tuple), score=scores)
+    benchmark = st.builds(BenchmarkSpec, name=WORD, limit=st.none() | st.integers(1, 10**6), why=TEXT)
+    evals = st.builds(
+        EvalPlan,
+        sample_prompts=st.lists(TEXT, max_size=3).map(tuple),
+        score=scores,
+        benchmarks=st.lists(benchmark, max_size=3).map(tuple),
+    )
+    decision = st.builds(Decision, path=TEXT, by=st.sampled_from(["you", "policy"]), reason=TEXT, source=TEXT)
+    success = st.builds(Success, metric=TEXT, must_not_regress=st.lists(TEXT, max_size=2).map(tuple))
+    section = st.sampled_from(
+        [
+            {"method": "sft"},
+            {"method": "dpo", "dpo": DpoParams(beta=0.2, reference="base")},
+            {"method": "rl", "rl": RlParams(grader="null")},
+            {"method": "distill", "distill": DistillParams(teacher_model="t: x")},
+            {"method": "rlhf", "rlhf": RlhfParams(), "start_from": "tinker://a/weights/b"},
+        ]
+    )
     budgets = st.builds(Budget, max_cost_usd=st.none() | st.floats(0, 1e9))
     hashes = st.builds(DataHashes, train_file=st.sampled_from(["", "1e5", "0123"]))
-    return st.builds(Plan, goal=TEXT, training=trainings(), evals=evals, budget=budgets, data=hashes)
+    plain = st.builds(
+        Plan,
+        goal=TEXT,
+        training=trainings(),
+        evals=evals,
+        budget=budgets,
+        data=hashes,
+        success=success,
+        decisions=st.lists(decision, max_size=3).map(tuple),
+    )
+    return st.builds(lambda plan, changes: plan.model_copy(update=changes), plain, section)
 
 
 @settings(max_examples=60, deadline=None)
@@ -77,25 +114,42 @@ def test_written_files_explain_every_field(tmp_path: Path) -> None:
         assert f"# {field.description}\n{name}: " in text
 
 
+def test_lists_of_sections_are_explained_once(tmp_path: Path) -> None:
+    plan = read_plan(written(tmp_path, CONFIG))
+    evals = EvalPlan(benchmarks=(BenchmarkSpec(name="a", why="w"), BenchmarkSpec(name="b", limit=None)))
+    write_plan(tmp_path, plan.model_copy(update={"evals": evals}))
+    assert """  benchmarks:
+    - # Task, such as inspect_evals/gsm8k.
+      name: "a"
+      # Samples, drawn with the plan's seed; empty: all.
+      limit: 100
+      # What it really measures and how it bears on the goal.
+      why: "w"
+    - name: "b"
+      limit: null
+      why: ''
+""" in (tmp_path / "plan.yaml").read_text()
+
+
 def test_all_problems_are_told_with_line_key_and_nearest_name(tmp_path: Path) -> None:
     text = (
         "goal: x\ntraining:\n  base_model: m\n  run_nam: r\n  train_file: a\n  learning_rate: 1e-4\n  lora_rank: 3\n"
         "  num_steps: true\nweight_decay: 0\nevals:\n  score: {file: b, graderr: x}\n"
     )
     assert problems_of(written(tmp_path, text)) == [
-        "plan.yaml:2 training.run_name: is missing",
-        "plan.yaml:4 training.run_nam: unknown key; did you mean run_name?",
-        "plan.yaml:7 training.lora_rank: must be a power of two; the nearest are 2 and 4",
-        "plan.yaml:8 training.num_steps: Input should be a valid integer",
-        "plan.yaml:9 weight_decay: unknown key; it belongs under training",
-        "plan.yaml:11 evals.score.graderr: unknown key; did you mean grader?",
+        "plan.yaml:2 training.run_name: is missing: add training.run_name, such as my-run-1",
+        "plan.yaml:4 training.run_nam: unknown key: rename it to run_name",
+        "plan.yaml:7 training.lora_rank: 3 is not a power of two; the nearest are 2 and 4: set it to 2 or 4",
+        "plan.yaml:8 training.num_steps: true: write a whole number",
+        "plan.yaml:9 weight_decay: unknown key: move it to training.weight_decay",
+        "plan.yaml:11 evals.score.graderr: unknown key: rename it to grader",
     ]
 
 
 def test_problems_of_a_config_beside_the_plan_name_that_file(tmp_path: Path) -> None:
     written(tmp_path, CONFIG + "lora_rnk: 8\n", "training-config.yaml")
     plan = written(tmp_path, "training: training-config.yaml\n")
-    assert problems_of(plan) == ["training-config.yaml:5 training.lora_rnk: unknown key; did you mean lora_rank?"]
+    assert problems_of(plan) == ["training-config.yaml:5 training.lora_rnk: unknown key: rename it to lora_rank"]
 
 
 def test_a_config_alone_is_a_plan_and_its_paths_are_absolute(tmp_path: Path) -> None:
@@ -129,7 +183,7 @@ def test_a_plan_and_a_config_in_another_folder_each_name_files_beside_themselves
         ("a: 1\n---\nb: 2\n", "second"),
         ("? [a, b]\n: 1\n", "a key must be a word"),
         (CONFIG + "seed: 99999999999999999999999999999999\n", "seed"),
-        (CONFIG + "train_mlp: no\n", "boolean"),
+        (CONFIG + "train_mlp: no\n", "true or false"),
         (CONFIG + "weight_decay: .nan\n", "finite"),
         ("x" * (MAX_BYTES + 1), "larger"),
     ],
