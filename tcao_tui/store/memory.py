@@ -13,6 +13,7 @@ from tcao_tui.domain.run_summary import TRAIN_LOSS, VAL_LOSS, Losses, summary_af
 from tcao_tui.domain.run_view import LeaseState, RunSummary
 from tcao_tui.errors import Refused
 from tcao_tui.store.lease import process_identity
+from tcao_tui.store.memory_interviews import MemoryInterviews
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, Fenced, NewRun, ReadBatch
 from tcao_tui.store.sqlite import unknown_run
 from tcao_tui.store.sqlite_rows import event_body, read_event
@@ -57,6 +58,7 @@ class MemoryStore:
 
     def __init__(self, *, clock: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
         self.clock, self.monotonic = clock, monotonic
+        self.interviews = MemoryInterviews()
         self._runs: dict[str, _Run] = {}
         self._seq = 0
 

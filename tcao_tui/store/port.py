@@ -19,6 +19,7 @@ from tcao_tui.errors import TcaoError
 
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import MetricRow, RunEvent, Spend, StoredEvent, Verb
+    from tcao_tui.store.interviews import InterviewStore
 
 
 class Fenced(TcaoError):
@@ -164,6 +165,11 @@ class RunStore(Protocol):
 
     def writer(self, run_id: str) -> RunWriter:
         """Open the next attempt: raises the fence, numbers the attempt. Only for the holder of the run's lock."""
+        ...
+
+    @property
+    def interviews(self) -> InterviewStore:
+        """The interviews beside the runs."""
         ...
 
     def changes(self) -> Hashable:

@@ -99,7 +99,27 @@ CREATE TABLE leases (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE interviews (
+    number INTEGER PRIMARY KEY,
+    interview_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL,
+    run_id TEXT NOT NULL,            -- empty until a run came of it
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL
+);
+CREATE TABLE interview_entries (
+    seq INTEGER PRIMARY KEY,         -- grows, since no entry is ever deleted
+    interview INTEGER NOT NULL REFERENCES interviews(number),
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL               -- JSON
+);
+CREATE INDEX entries_of_interview ON interview_entries(interview);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Script n brings a database from version n to n + 1; a script that was released is never changed."""
 
 

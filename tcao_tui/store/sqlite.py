@@ -22,6 +22,7 @@ from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, new_summary, read_
 
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import Verb
+    from tcao_tui.store.sqlite_interviews import SqliteInterviews
     from tcao_tui.store.sqlite_writer import SqliteWriter
 
 type Clock = Callable[[], float]
@@ -169,6 +170,13 @@ class SqliteStore:
         with self._database.reading() as connection:
             number = self._number(connection, run_id)
         return open_writer(self._database, number, run_id, clock=self._clock, monotonic=self._monotonic)
+
+    @property
+    def interviews(self) -> SqliteInterviews:
+        """The interviews beside the runs."""
+        from tcao_tui.store.sqlite_interviews import SqliteInterviews
+
+        return SqliteInterviews(self._database)
 
     def changes(self) -> Hashable:
         """A cheap value that differs once anything but a heartbeat was committed, by whomever, to any run."""
