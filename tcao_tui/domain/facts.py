@@ -20,6 +20,8 @@ class Facts(BaseModel):
         capabilities: The server's models, None until asked.
         graders: Names of the layer-3 graders that are installed.
         methods: Names of the training methods that a worker can carry out today; others stop at the approved plan.
+        missing: Why something cannot be measured: by path for a file that cannot be read, "capabilities" for a server
+            that is away.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +32,7 @@ class Facts(BaseModel):
     capabilities: Capabilities | None = None
     graders: tuple[str, ...] = ("exact",)
     methods: tuple[str, ...] = ("sft",)
+    missing: dict[str, str] = {}
 
     def profile(self, path: Path | str | None) -> DataProfile | None:
         """What is known of a file."""

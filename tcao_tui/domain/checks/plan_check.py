@@ -1,12 +1,68 @@
-"""The validator: one function that says everything that keeps a plan from being approved."""
+"""The validator: one function that says everything that keeps a plan from being approved, for every front end.
+
+Pure: the same draft and facts give the same sheet. What is not measured leaves its gate open, which is no pass.
+"""
 
 from __future__ import annotations
 
-from tcao_tui.domain.draft import Draft
+from collections.abc import Callable, Mapping
+
+from tcao_tui.domain.checks.capability import check_capability
+from tcao_tui.domain.checks.combinations import check_combinations
+from tcao_tui.domain.checks.cost import check_cost, estimated
+from tcao_tui.domain.checks.data import check_data
+from tcao_tui.domain.checks.evals import check_evals
+from tcao_tui.domain.checks.findings import Judged
+from tcao_tui.domain.checks.schema import overlapping_keys, plan_of
+from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.draft import Draft, nested
 from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.gates import Gate, GateResult, result_of
+from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
 from tcao_tui.domain.sheet import PlanSheet
+
+_WAITS_FOR_SCHEMA = "waits until every value is of its kind"
+_GATES = tuple(gate for gate in Gate if gate not in (Gate.SCHEMA, Gate.APPROVAL))
 
 
 def check(draft: Draft, facts: Facts) -> PlanSheet:
-    """Judge a completed draft by all gates."""
-    return PlanSheet(draft, None, (), None, None, None)
+    """Judge a completed draft by all gates; never raises."""
+    plan, findings = plan_of(nested(draft))
+    findings = (*overlapping_keys(draft), *findings)
+    if plan is None or findings:
+        schema = result_of(Gate.SCHEMA, findings)
+        waiting = tuple(GateResult(gate=gate, status="open", why_open=_WAITS_FOR_SCHEMA) for gate in _GATES)
+        return PlanSheet(draft, None, (schema, *waiting, _approval(None)), None, None, None)
+    return _sheet(draft, Subject(plan, facts))
+
+
+def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
+    cost = estimated(subject)
+    judges: Mapping[Gate, Callable[[], Judged]] = {
+        Gate.COMBINATIONS: lambda: check_combinations(subject),
+        Gate.DATA: lambda: check_data(subject),
+        Gate.CAPABILITY: lambda: check_capability(subject),
+        Gate.EVALS: lambda: check_evals(subject),
+        Gate.COST: lambda: check_cost(subject, cost),
+    }
+    results = [result_of(Gate.SCHEMA, ())]
+    for gate in _GATES:
+        judged = judges[gate]()
+        results.append(result_of(gate, judged.findings, judged.why_open))
+    plan = _with_hashes(subject)
+    quote = subject.model.price if subject.model is not None else None
+    is_ready = quote is not None and all(result.status in ("pass", "warn") for result in results)
+    wanted = approval_hash(plan, quote) if is_ready and quote is not None else None
+    return PlanSheet(draft, plan, (*results, _approval(wanted)), quote, cost, wanted)
+
+
+def _with_hashes(subject: Subject) -> Plan:
+    """The plan bound to the content of its files, as far as they were inspected."""
+    profiles = {file.field: subject.profile(file.field) for file in subject.files}
+    hashes = {field: profile.sha256 for field, profile in profiles.items() if profile is not None}
+    return subject.plan.model_copy(update={"data": DataHashes(**hashes)})
+
+
+def _approval(wanted: str | None) -> GateResult:
+    why = f"needs a person's approval of {wanted}" if wanted is not None else "the gates before it must pass first"
+    return GateResult(gate=Gate.APPROVAL, status="open", why_open=why)

@@ -6,8 +6,8 @@ What is wrong is told all at once, each with its key path, what is there, what w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -22,6 +22,7 @@ from tcao_tui.domain.rules import BROKEN_RULE
 
 _FIND = Finder(Gate.SCHEMA)
 
+_LARGEST = 2**53
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -61,12 +62,28 @@ def plan_of(values: Mapping[str, Any]) -> tuple[Plan | None, tuple[Finding, ...]
     except (ValueError, RecursionError):
         fix = "write plain values: text, numbers, true or false, lists and sections"
         return None, (_FIND.error("", got="values that are no JSON", expected="plain values", fix=fix),)
+    if huge := tuple(_huge(values, ())):
+        return None, huge
     try:
         return Plan.model_validate_json(text, strict=True), ()
     except ValidationError as error:
         details = error.errors(include_url=False)
         findings = [_finding(dict(detail)) for detail in details]
         return None, tuple(sorted(findings, key=lambda finding: finding.path))
+
+
+def _huge(value: object, keys: Keys) -> Iterator[Finding]:
+    """Numbers that no arithmetic here is meant for: they would end as infinities."""
+    if isinstance(value, Mapping):
+        for key, inner in cast("Mapping[str, object]", value).items():
+            yield from _huge(inner, (*keys, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(cast("Sequence[object]", value)):
+            yield from _huge(inner, (*keys, index))
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        yield _FIND.error(
+            dotted(keys), got=shown(value), expected=f"at most {_LARGEST:,}", fix="write a smaller number"
+        )
 
 
 def overlapping_keys(draft: Draft) -> tuple[Finding, ...]:

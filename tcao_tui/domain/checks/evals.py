@@ -1,0 +1,193 @@
+"""Gate 5: success can be measured honestly: an eval of one's own task, on rows that are not trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from tcao_tui.domain.checks.files import check_file, check_kind, why_unknown
+from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, rows_text, shown
+from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
+from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.data_profile import DataProfile
+from tcao_tui.domain.gates import Finding, Gate
+from tcao_tui.domain.plan import ScoreSpec
+
+_FIND = Finder(Gate.EVALS)
+
+FEWEST_ROWS = 30
+"""With fewer rows even a change of a third may be chance."""
+
+_CHARACTERS_PER_TOKEN = 3.5
+_OWN_METRICS = ("score", "val_mean_nll")
+_SHAPE_GRADERS = {"number": "numeric", "final_number": "numeric", "json": "json"}
+"""Graders that read what all answers of a file are."""
+
+
+def check_evals(subject: Subject) -> Judged:
+    """Judge the application-specific score, the benchmarks and what counts as success."""
+    score = subject.plan.evals.score
+    if score is None:
+        missing = _FIND.error(
+            "evals.score",
+            got="no eval of the task itself",
+            expected="rows of the task that are not trained on, and a grader",
+            fix="add evals.score.file, with rows as in training: `tcao data split` takes some out of the training file",
+        )
+        return Judged((missing, *_success(subject), *_benchmarks(subject)))
+    findings = [*check_file(_FIND, subject, "score_file"), *check_leakage(_FIND, subject, "score_file")]
+    findings += _grader(subject, score)
+    file, profile = subject.file("score_file"), subject.profile("score_file")
+    if file is not None and profile is not None:
+        findings += check_kind(_FIND, file, profile, ("chat", "problem"), "with the wanted answers")
+        findings += [*_fit(subject, score, profile), *_amount(score, profile), *_same_as_validation(subject, profile)]
+    findings += [*_success(subject), *_benchmarks(subject)]
+    reasons = (why_unknown(subject, "score_file"), why_uncompared(subject, "score_file"))
+    return Judged(tuple(findings), "; ".join(filter(None, reasons)))
+
+
+def smallest_difference(rows: int) -> float:
+    """Difference between two scores on `rows` rows that is hardly chance: 95 %, at worst, both near one half.
+
+    Returns:
+        A share, 0 to 1: the half-width of the normal 95 % interval of a difference of two shares.
+    """
+    return min(1.0, 1.96 * math.sqrt(2 * 0.25 / max(rows, 1)))
+
+
+def _grader(subject: Subject, score: ScoreSpec) -> Iterator[Finding]:
+    graders = subject.facts.graders
+    if score.grader not in graders:
+        near = nearest(score.grader, graders) or list(graders)
+        fix = f"set evals.score.grader to {near[0]}" if near else "install a grader"
+        yield _FIND.error("evals.score.grader", got=shown(score.grader), expected=f"one of {names(graders)}", fix=fix)
+
+
+def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
+    wanted = _SHAPE_GRADERS.get(profile.answer_shape)
+    longest = profile.answer_chars.p95 if profile.answer_chars is not None else 0
+    if wanted in subject.facts.graders and score.grader in ("exact", "includes") and wanted != "json":
+        yield _FIND.warning(
+            "evals.score.grader",
+            got=f"{score.grader} on answers that end in a number",
+            expected=f"{wanted}, which compares the numbers and not the words around them",
+            fix=f"set evals.score.grader to {wanted}",
+        )
+    elif score.grader in _SHAPE_GRADERS.values() and wanted != score.grader and profile.rows:
+        yield _FIND.warning(
+            "evals.score.grader",
+            got=f"{score.grader} on answers that are not all {'numbers' if score.grader == 'numeric' else 'JSON'}",
+            expected="answers that the grader can read; others are not scored",
+            fix="set evals.score.grader to includes or exact, or choose rows with such answers",
+        )
+    elif score.grader == "exact" and profile.answer_shape == "text" and longest > 200:
+        yield _FIND.warning(
+            "evals.score.grader",
+            got=f"exact on free text of up to {longest:,} characters",
+            expected="short answers: nobody writes a long text twice in the same words",
+            fix="set evals.score.grader to includes, or score rows whose answers are short",
+        )
+    if longest / _CHARACTERS_PER_TOKEN > score.max_tokens:
+        enough = 1 << math.ceil(math.log2(longest / _CHARACTERS_PER_TOKEN))
+        yield _FIND.warning(
+            "evals.score.max_tokens",
+            got=f"{score.max_tokens} tokens, and the wanted answers have up to {longest:,} characters",
+            expected="room for the longest answers: a cut answer is a wrong one",
+            fix=f"set evals.score.max_tokens to {enough}",
+        )
+
+
+def _amount(score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
+    rows = min(score.max_rows, profile.rows)
+    if not rows:
+        return
+    points = f"{smallest_difference(rows) * 100:.0f} points"
+    got = f"{rows_text(rows)} scored: a change of less than about {points} may be chance (95 %, at worst)"
+    fix = f"set evals.score.max_rows to {profile.rows}" if profile.rows > rows else "add rows to the eval file"
+    if rows < FEWEST_ROWS:
+        key = "evals.score.max_rows" if profile.rows > rows else "evals.score.file"
+        yield _FIND.warning(key, got=got, expected=f"at least {FEWEST_ROWS} rows, better 100", fix=fix)
+    else:
+        yield _FIND.note("evals.score.max_rows", got=got, expected="more rows for a finer verdict", fix=fix)
+
+
+def _same_as_validation(subject: Subject, profile: DataProfile) -> Iterator[Finding]:
+    validation = subject.profile("val_file")
+    if validation is not None and validation.sha256 == profile.sha256:
+        yield _FIND.warning(
+            "evals.score.file",
+            got="the validation rows",
+            expected="rows that nothing was chosen by, since the best checkpoint is the best on validation",
+            fix="split the validation file in two, and score on one half",
+        )
+
+
+def _benchmarks(subject: Subject) -> Iterator[Finding]:
+    listed = [benchmark.name for benchmark in subject.plan.evals.benchmarks]
+    for index, name in enumerate(listed):
+        if name in listed[:index]:
+            yield _FIND.error(
+                f"evals.benchmarks[{index}].name",
+                got=f"{shown(name)} a second time",
+                expected="each benchmark once",
+                fix="remove one of the two",
+            )
+
+
+def _success(subject: Subject) -> Iterator[Finding]:
+    success = subject.plan.success
+    measured = [*_measured(subject)]
+    if not _is_measured(success.metric, measured):
+        near = nearest(success.metric, measured) or measured or ["score"]
+        yield _FIND.error(
+            "success.metric",
+            got=f"{shown(success.metric)}, which this plan does not measure",
+            expected=f"one of {names(measured)}",
+            fix=f"set success.metric to {near[0]}, or add the benchmark to evals.benchmarks",
+        )
+    elif success.metric == "val_mean_nll":
+        yield from _loss_threshold(success.threshold)
+    else:
+        yield from _share_threshold(success.threshold)
+    for index, name in enumerate(success.must_not_regress):
+        if not _is_measured(name, measured):
+            yield _FIND.warning(
+                f"success.must_not_regress[{index}]",
+                got=f"{shown(name)}, which nothing here measures",
+                expected=f"one of {names(measured)}",
+                fix="add a benchmark that measures it to evals.benchmarks, or remove it",
+            )
+
+
+def _measured(subject: Subject) -> Iterator[str]:
+    if subject.plan.evals.score is not None:
+        yield _OWN_METRICS[0]
+    if subject.config.val_file is not None:
+        yield _OWN_METRICS[1]
+    yield from (benchmark.name for benchmark in subject.plan.evals.benchmarks)
+
+
+def _is_measured(metric: str, measured: list[str]) -> bool:
+    return any(metric == name or name.endswith(f"/{metric}") for name in measured)
+
+
+def _share_threshold(threshold: float | None) -> Iterator[Finding]:
+    if threshold is None or 0 < threshold <= 1:
+        return
+    meant = threshold / 100 if 1 < threshold <= 100 else 0.9
+    yield _FIND.error(
+        "success.threshold",
+        got=f"{threshold:g}",
+        expected="a share, more than 0 and at most 1",
+        fix=f"set success.threshold to {meant:g}",
+    )
+
+
+def _loss_threshold(threshold: float | None) -> Iterator[Finding]:
+    if threshold is not None and threshold <= 0:
+        yield _FIND.error(
+            "success.threshold",
+            got=f"{threshold:g}",
+            expected="a loss in nats per token, more than 0",
+            fix="leave success.threshold out: lower than before training is then success",
+        )

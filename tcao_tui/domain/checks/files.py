@@ -1,0 +1,103 @@
+"""What any data file of a plan must be: readable, unchanged, without bad rows, of the kind that it is used for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from tcao_tui.domain.checks.findings import Finder, rows_text
+from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.data_profile import DataProfile, RowKind
+from tcao_tui.domain.gates import Finding
+from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.plan_data import DataFile, Place
+
+KIND_WORDS: dict[RowKind, str] = {
+    "chat": "conversations to imitate",
+    "preference": "pairs of a better and a worse answer",
+    "problem": "problems with a checkable answer",
+    "prompt": "prompts without answers",
+}
+
+METHOD_KINDS: dict[str, tuple[RowKind, ...]] = {
+    "sft": ("chat",),
+    "dpo": ("preference",),
+    "rlhf": ("preference",),
+    "rl": ("problem",),
+    "distill": ("prompt", "chat", "problem"),
+}
+"""Rows that each method learns from; a file is never taken for another kind silently."""
+
+
+def check_file(find: Finder, subject: Subject, place: Place) -> Iterator[Finding]:
+    """Everything that is wrong with one file of the plan, whatever it is for."""
+    file = subject.file(place)
+    if file is None:
+        return
+    if reason := subject.facts.missing.get(str(file.path)):
+        yield find.error(
+            file.key, got=one_line(reason), expected="a file that can be read", fix="correct the path, or restore it"
+        )
+        return
+    profile = subject.profile(place)
+    if profile is None:
+        return
+    if file.recorded and file.recorded != profile.sha256:
+        yield find.error(
+            file.key,
+            got=f"{one_line(str(file.path))} changed since the plan was written",
+            expected=f"SHA-256 {file.recorded[:12]}..., as data.{file.field} says",
+            fix=f"restore the file, or remove data.{file.field} to plan with the new rows",
+        )
+    yield from _bad_rows(find, file, profile)
+
+
+def why_unknown(subject: Subject, place: Place) -> str:
+    """Why nothing is known of a file; empty when it is, or when it cannot be read."""
+    file = subject.file(place)
+    if file is None or str(file.path) in subject.facts.missing or subject.profile(place) is not None:
+        return ""
+    seen = subject.facts.profile(file.path)
+    if seen is None:
+        return f"{file.key} is not inspected yet"
+    said = ", ".join(f"{name} {one_line(text, 40)}" for name, text in file.said.items())
+    return f"{file.key} was inspected as {one_line(seen.fields.data_format, 40)}, and the plan says {said}"
+
+
+def check_kind(
+    find: Finder, file: DataFile, profile: DataProfile, wanted: Collection[RowKind], use: str
+) -> Iterator[Finding]:
+    """Whether the rows are of a kind that can be used so."""
+    if not profile.rows or set(wanted) & {*profile.kinds, profile.kind}:
+        return
+    kind = profile.kind
+    got = KIND_WORDS[kind] if kind is not None else "rows of no known kind"
+    others = [method for method, kinds in METHOD_KINDS.items() if kind in kinds]
+    switch = f"set method to {others[0]}, or " if others and file.field == "train_file" else ""
+    expected = " or ".join(KIND_WORDS[k] for k in wanted)
+    yield find.error(
+        file.key,
+        got=f"{got} (read as {one_line(profile.fields.data_format, 40)})",
+        expected=f"{expected}, {use}",
+        fix=f"{switch}name a file of {expected}, or say how to read this one: training.data_format and its fields",
+    )
+
+
+def _bad_rows(find: Finder, file: DataFile, profile: DataProfile) -> Iterator[Finding]:
+    place = one_line(str(file.path))
+    for problem in profile.problems:
+        where = f"{place}:{problem.line}" if problem.line else place
+        yield find.error(
+            file.key, got=problem.what, expected="a row that can be used", fix=problem.fix or "correct it", where=where
+        )
+    if profile.bad_rows > len(profile.problems):
+        yield find.error(
+            file.key,
+            got=f"{rows_text(profile.bad_rows)} cannot be used in all, of which {len(profile.problems)} are listed",
+            expected="no bad row",
+            fix=f"`tcao data inspect {place}` counts them by kind; correct or remove them",
+            where=place,
+        )
+    if not profile.rows and not profile.bad_rows:
+        yield find.error(
+            file.key, got="no rows", expected="one JSON object per line", fix="write the rows into it", where=place
+        )

@@ -1,0 +1,61 @@
+"""The renderer must be the model's own: a wrong chat format trains without complaint and ruins what is served.
+
+Peers' most frequent fault is a silent mismatch of template, renderer and mask, so this is an error and no warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tcao_tui.domain.checks.findings import Finder, names, nearest, shown
+from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.gates import Finding
+
+_KEY = "training.renderer_name"
+_PLAIN = ("disable_thinking", "instruct", "role_colon", "llama3")
+"""Parts of names of the cookbook's renderers that write no thinking."""
+
+
+def check_renderer(find: Finder, subject: Subject) -> Iterator[Finding]:
+    """Whether model, renderer and thinking mode fit each other."""
+    model, chosen = subject.model, subject.renderer
+    if model is None:
+        return
+    if chosen is None:
+        yield find.error(
+            _KEY,
+            got=f"no renderer is known for {shown(model.name)}",
+            expected="the model's chat format",
+            fix="set training.renderer_name, such as role_colon for a base model",
+        )
+        return
+    if model.renderers and chosen not in model.renderers:
+        near = nearest(chosen, model.renderers) or list(model.renderers)
+        yield find.error(
+            _KEY,
+            got=f"{shown(chosen)} is not a chat format of {shown(model.name)}",
+            expected=f"one of {names(model.renderers)}",
+            fix=f"set training.renderer_name to {near[0]}, or leave it out for {model.renderers[0]}",
+        )
+        return
+    yield from _thinking(find, subject, chosen, model.renderers)
+
+
+def _thinking(find: Finder, subject: Subject, chosen: str, offered: Sequence[str]) -> Iterator[Finding]:
+    profile = subject.profile("train_file")
+    if profile is None or not profile.rows:
+        return
+    if profile.has_thinking and not thinks(chosen):
+        others = [name for name in offered if thinks(name)]
+        fix = f"set training.renderer_name to {others[0]}" if others else "choose a model that thinks"
+        yield find.error(
+            _KEY,
+            got=f"rows with thinking, and {shown(chosen)} writes none",
+            expected="a renderer that keeps the thinking",
+            fix=f"{fix}, or remove the thinking from the rows",
+        )
+
+
+def thinks(renderer: str) -> bool:
+    """Whether a renderer of the cookbook writes thinking, by its name."""
+    return renderer != "deepseekv3" and not any(part in renderer for part in _PLAIN)

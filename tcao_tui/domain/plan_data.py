@@ -1,0 +1,67 @@
+"""The data files that a plan reads, and what it says of how they are to be read. Looking into them is a service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tcao_tui.domain.data_profile import DataProfile, FieldMap
+from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.training_config import TrainingConfig
+
+Place = Literal["train_file", "val_file", "score_file"]
+"""Name of a data file in `Plan.data`."""
+
+_FIELDS = ("data_format", "input_field", "output_field", "chosen_field", "rejected_field")
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A data file of a plan.
+
+    Attributes:
+        field: Its place in `Plan.data`.
+        key: Its key path in the plan file.
+        recorded: SHA-256 that the plan already has; empty when none.
+        said: What the plan says of its format and fields; what it does not say is detected.
+    """
+
+    field: Place
+    key: str
+    path: Path
+    recorded: str
+    said: Mapping[str, str]
+
+    @property
+    def field_map(self) -> FieldMap | None:
+        """How to read it; None leaves it to detection."""
+        if not self.said:
+            return None
+        return FieldMap.model_validate({"data_format": "input_output", **self.said})
+
+    def is_read_as(self, profile: DataProfile) -> bool:
+        """Whether an inspection read the file as the plan says."""
+        return all(getattr(profile.fields, name) == wanted for name, wanted in self.said.items())
+
+
+def data_files(plan: Plan) -> tuple[DataFile, ...]:
+    """The data files that a plan names: training rows, then validation, then eval rows."""
+    training, score = plan.training, plan.evals.score
+    said = _said(training)
+    found = [DataFile("train_file", "training.train_file", training.train_file, plan.data.train_file, said)]
+    if training.val_file is not None:
+        found.append(DataFile("val_file", "training.val_file", training.val_file, plan.data.val_file, said))
+    if score is not None:
+        own = {"input_field": score.input_field, "output_field": score.output_field}
+        inherited = {name: text for name, text in said.items() if name in own}
+        fields = inherited | {name: text for name, text in own.items() if text}
+        found.append(DataFile("score_file", "evals.score.file", score.file, plan.data.score_file, fields))
+    return tuple(found)
+
+
+def _said(config: TrainingConfig) -> dict[str, str]:
+    defaults = {name: field.default for name, field in TrainingConfig.model_fields.items()}
+    given = {name: getattr(config, name) for name in _FIELDS}
+    return {name: text for name, text in given.items() if text is not None and text != defaults[name]}
