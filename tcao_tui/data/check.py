@@ -6,10 +6,20 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcao_tui.data.formats.port import FieldNames
 from tcao_tui.data.problems import Problems, RowProblem
 from tcao_tui.data.reader import RowReader
+from tcao_tui.domain.data_profile import FieldMap, RowKind
+from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
+
+KIND_OF_METHOD: dict[str, RowKind] = {
+    "sft": "chat",
+    "dpo": "preference",
+    "rl": "problem",
+    "distill": "prompt",
+    "rlhf": "preference",
+}
+"""What the training file of each method holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +28,8 @@ class DataReport:
 
     Attributes:
         rows: Good rows.
-        format: Name of the row format; empty when no row could be read.
+        fields: How they are read; None when no format was recognised.
+        kind: What they are read as.
         sha256: Hash of the bytes, hex.
         errors: The first hundred bad rows; `error_count` is all of them.
         notes: Peculiarities that are accepted, such as a byte order mark.
@@ -26,7 +37,8 @@ class DataReport:
 
     path: Path
     rows: int
-    format: str
+    fields: FieldMap | None
+    kind: RowKind | None
     sha256: str
     bytes: int
     errors: tuple[RowProblem, ...] = ()
@@ -38,16 +50,38 @@ class DataReport:
         Problems(self.error_count, list(self.errors)).raise_if_any()
 
 
-def field_names(config: TrainingConfig) -> FieldNames:
-    """Which fields of a row hold prompt and answer."""
-    return FieldNames(config.input_field, config.output_field)
+def fields_of(config: TrainingConfig) -> FieldMap:
+    """How a config says that rows are read; without a format, it is looked for in the rows."""
+    return FieldMap(
+        data_format=config.data_format or "",
+        input_field=config.input_field,
+        output_field=config.output_field,
+        chosen_field=config.chosen_field,
+        rejected_field=config.rejected_field,
+    )
 
 
-def check_file(path: Path, config: TrainingConfig) -> DataReport:
-    """Read all of `path` once, in bounded memory; bad rows are reported, not raised."""
+def score_fields(config: TrainingConfig, spec: ScoreSpec) -> FieldMap:
+    """How the rows of a score are read: as its own fields say, else as those of training, else by what they are."""
+    if spec.input_field or spec.output_field:
+        named = {"input_field": spec.input_field, "output_field": spec.output_field}
+        return FieldMap(data_format="", **{name: value for name, value in named.items() if value})
+    fields = fields_of(config)
+    of_pairs = fields.data_format in {"preference", "scored_completions"}
+    return FieldMap(data_format="") if of_pairs else fields
+
+
+def check_file(path: Path, fields: FieldMap | None, kind: RowKind | None = "chat") -> DataReport:
+    """Read all of `path` once, in bounded memory; bad rows are reported, not raised.
+
+    Args:
+        path: The file.
+        fields: What is known of its format and mapping.
+        kind: What its rows are wanted as; None: what they are.
+    """
     digest = hashlib.sha256()
     problems = Problems()
-    reader = RowReader(path, field_names(config), problems, digest)
+    reader = RowReader(path, fields, problems, digest, kind)
     for _ in reader:
         pass
     if not reader.rows and not problems.total:
@@ -55,7 +89,8 @@ def check_file(path: Path, config: TrainingConfig) -> DataReport:
     return DataReport(
         path=path,
         rows=reader.rows,
-        format=reader.format_name,
+        fields=reader.fields,
+        kind=reader.kind,
         sha256=digest.hexdigest(),
         bytes=reader.bytes_read,
         errors=tuple(problems.first),

@@ -1,154 +1,119 @@
-"""Streaming reader of JSONL: one conversation per row, every bad row named by file and line.
+"""Streaming reader of data files: one row after the other, every bad one named by file and line.
 
-A byte order mark and CRLF line ends are accepted and noted; blank lines are not, because a count of lines that is no
-count of rows misleads. Memory is bounded by the longest line.
+What the file is, container, format and mapping, is found out from its content and its first rows, or is told. Memory
+is bounded by the longest row that may be, whatever the size of the file.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
 
-from tcao_tui.data.formats import FORMATS
-from tcao_tui.data.formats.port import Conversation, FieldNames, RowFormat, RowRejected
+from tcao_tui.data.containers import CONTAINERS
+from tcao_tui.data.containers.port import Record
+from tcao_tui.data.containers.recognise import recognise
+from tcao_tui.data.containers.source import Digest, Source
+from tcao_tui.data.formats.recognise import Reading, recognise_format
 from tcao_tui.data.problems import Problems, RowProblem
+from tcao_tui.data.rows import Row, RowRejected
+from tcao_tui.domain.data_profile import FieldMap, RowKind
 
-LONGEST_LINE_BYTES = 64 * 2**20
-
-_BOM = b"\xef\xbb\xbf"
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
-
-
-class Digest(Protocol):
-    """Something that sees every byte of the file, such as a `hashlib` object."""
-
-    def update(self, data: bytes, /) -> None:
-        """Take in the next bytes."""
-        ...
-
-
-class _Duplicated(ValueError):
-    """A key appears twice in one object."""
+SAMPLE_ROWS = 100
+_SAMPLE_BYTES = 16 * 2**20
+_SHAPES_COUNTED = 1000
 
 
 @dataclass(slots=True)
 class RowReader:
     """Rows of one file in order; bad ones go to `problems` and are skipped.
 
+    Args:
+        path: The file.
+        fields: Format and column names as far as they are known; None, or an empty `data_format`: find out.
+        problems: Takes the bad rows.
+        digest: Sees every byte of the file once it was read to its end.
+        kind: What the rows are wanted as; None: what they are. A file that is something else is one problem of the
+            file as a whole, which says what it is and how to say otherwise, and yields no row.
+
     Attributes:
-        format_name: Format of the file, known after the first row; empty before.
+        fields: How rows are read, known once the first row is asked for; as given where nothing could be recognised.
+        kind: What the rows are read as; None where nothing could be recognised.
+        kinds: All that these rows may be used for, judged by the first rows.
+        container, compression, encoding: How the file keeps its rows.
+        line: Line in which the present row begins, from 1; of Parquet the number of the row.
         rows: Good rows read so far.
+        bytes_read: Bytes of the file read so far.
         notes: Peculiarities that are accepted.
+
+    Raises:
+        PlanInvalid: When iterated: `fields` names a format that does not exist.
     """
 
     path: Path
-    fields: FieldNames
+    fields: FieldMap | None
     problems: Problems
     digest: Digest | None = None
-    format_name: str = ""
+    kind: RowKind | None = None
+    kinds: tuple[RowKind, ...] = ()
+    container: str = ""
+    compression: str = ""
+    encoding: str = "utf-8"
+    line: int = 0
     rows: int = 0
     bytes_read: int = 0
     notes: list[str] = field(default_factory=list[str])
-    _format: RowFormat | None = None
+    _shapes: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
 
-    def __iter__(self) -> Iterator[Conversation]:
+    def __iter__(self) -> Iterator[Row]:
         try:
             with self.path.open("rb") as file:
-                yield from self._rows(file)
+                source = Source(self.path, file, self.digest)
+                source.notes = self.notes = [*self.notes, *source.notes]
+                self.container = recognise(source)
+                self.compression, self.encoding = source.compression, source.encoding
+                for row in self._rows(CONTAINERS.load(self.container)(source), source):
+                    self.bytes_read = source.bytes_read
+                    yield row
+                self.bytes_read = source.bytes_read
         except OSError as error:
             reason = error.strerror or type(error).__name__
             self.problems.add(RowProblem(self.path, 0, f"cannot be read: {reason}", "check the path and its rights"))
+        except RowRejected as error:
+            self.problems.add(RowProblem(self.path, 0, error.what, error.fix))
 
-    def _rows(self, file: BinaryIO) -> Iterator[Conversation]:
-        line = 0
-        while raw := file.readline(LONGEST_LINE_BYTES):
-            line += 1
-            self.bytes_read += len(raw)
-            if self.digest is not None:
-                self.digest.update(raw)
+    @property
+    def columns(self) -> dict[str, int]:
+        """Columns and in how many rows each was seen, most frequent first; of the first thousand sets of columns."""
+        counts: Counter[str] = Counter()
+        for shape, rows in self._shapes.items():
+            counts.update(dict.fromkeys(shape, rows))
+        return dict(counts.most_common())
+
+    def _rows(self, records: Iterator[Record], source: Source) -> Iterator[Row]:
+        sample: list[Record] = []
+        for record in records:
+            sample.append(record)
+            if len(sample) == SAMPLE_ROWS or source.given > _SAMPLE_BYTES:
+                break
+        reading = recognise_format([row for _, row in sample if isinstance(row, dict)], self.fields, self.kind)
+        self.fields, self.kind, self.kinds = reading.fields or self.fields, reading.kind, reading.kinds
+        yield from self._read(chain(sample, records), reading)
+
+    def _read(self, records: Iterable[Record], reading: Reading) -> Iterator[Row]:
+        read, shapes = reading.read, self._shapes
+        for self.line, record in records:
             try:
-                conversation = self._read(self._text(raw, line), torn=not raw.endswith(b"\n"))
+                if isinstance(record, RowRejected):
+                    raise record
+                shape = tuple(record)
+                if shape in shapes or len(shapes) < _SHAPES_COUNTED:
+                    shapes[shape] += 1
+                row = read(record)
             except RowRejected as error:
-                self.problems.add(RowProblem(self.path, line, error.what, error.fix))
-                if line == 1 and raw.startswith(_WIDE_BOMS):
-                    return
-                if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
-                    return
+                self.problems.add(RowProblem(self.path, self.line, error.what, error.fix))
                 continue
             self.rows += 1
-            yield conversation
-
-    def _text(self, raw: bytes, line: int) -> str:
-        if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
-            raise RowRejected(f"longer than {LONGEST_LINE_BYTES // 2**20} MiB", "one row per line; is this JSONL?")
-        if line == 1:
-            raw = self._without_mark(raw)
-        if raw.endswith(b"\r\n") and line == 1:
-            self.notes.append("lines end in CRLF")
-        if b"\x00" in raw:
-            raise RowRejected("contains a NUL byte", "the file is damaged or not text: write it again")
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError as error:
-            what = f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8"
-            raise RowRejected(what, "save the file as UTF-8") from None
-        if not text.strip():
-            raise RowRejected("blank line", "remove it")
-        return text
-
-    def _without_mark(self, raw: bytes) -> bytes:
-        if raw.startswith(_WIDE_BOMS):
-            raise RowRejected("the file is UTF-16, not UTF-8", "save the file as UTF-8")
-        if raw.startswith(_BOM):
-            self.notes.append("starts with a byte order mark")
-            return raw[len(_BOM) :]
-        return raw
-
-    def _read(self, text: str, *, torn: bool) -> Conversation:
-        row = _decode(text, torn=torn)
-        if self._format is None:
-            self._format = _recognise(row, self.fields)
-            self.format_name = self._format.name
-        return self._format.read(row, self.fields)
-
-
-def _decode(text: str, *, torn: bool) -> dict[str, Any]:
-    try:
-        row: object = json.loads(text, object_pairs_hook=_unique)
-    except _Duplicated as error:
-        raise RowRejected(str(error), "keep one of the two") from None
-    except json.JSONDecodeError as error:
-        if torn:
-            raise RowRejected("the file ends inside this row", "the write was cut off: complete or remove it") from None
-        if text.lstrip().startswith("["):
-            raise RowRejected("a JSON array, not JSONL", "write one object per line, without [ ] and commas") from None
-        raise RowRejected(f"not JSON: {error.msg} at column {error.colno}", "write one JSON object per line") from None
-    except RecursionError:
-        raise RowRejected("nested too deeply", "a row is a flat object") from None
-    if not isinstance(row, dict):
-        raise RowRejected(f"a JSON {type(row).__name__}, not an object", "write one JSON object per line")
-    return cast("dict[str, Any]", row)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Duplicated(f"key {twice!r} appears twice")
-    return row
-
-
-def _recognise(row: dict[str, Any], fields: FieldNames) -> RowFormat:
-    formats = [FORMATS.load(name)() for name in FORMATS.names()]
-    found = next((f for f in formats if f.matches(row, fields)), None)
-    if found is not None:
-        return found
-    keys = ", ".join(repr(key) for key in list(row)[:8]) or "none"
-    raise RowRejected(
-        f"neither {fields.input_field!r} and {fields.output_field!r} nor 'messages'; the row has: {keys}",
-        "set input_field and output_field to the fields that hold prompt and answer",
-    )
+            yield row

@@ -5,11 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tcao_tui.domain.data_profile import RowKind
+
 type Message = dict[str, Any]
-"""One turn: `role` and `content`; `content` is text, or parts where a turn holds thinking; tool turns have more keys."""
+"""One turn: `role` and `content`, which is text, or parts where a turn holds thinking; tools add more keys."""
 
 type Conversation = list[Message]
 """Turns in order, never empty."""
+
+
+class RowRejected(Exception):
+    """A row cannot be used.
+
+    Args:
+        what: What is wrong with it.
+        fix: What to change.
+    """
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +61,18 @@ class PromptRow:
 
 
 type Row = ChatRow | PreferenceRow | ProblemRow | PromptRow
+
+KINDS: dict[type[Row], RowKind] = {
+    ChatRow: "chat",
+    PreferenceRow: "preference",
+    ProblemRow: "problem",
+    PromptRow: "prompt",
+}
+
+KIND_WORDS: dict[RowKind, str] = {
+    "chat": "conversations to imitate",
+    "preference": "preference pairs",
+    "problem": "problems with a checkable answer",
+    "prompt": "prompts without an answer",
+}
+"""The kinds as people say them."""

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcao_tui.data.check import check_file
+from tcao_tui.data.check import KIND_OF_METHOD, check_file, fields_of, score_fields
 from tcao_tui.data.order import BatchOrder
+from tcao_tui.domain.data_profile import FieldMap, RowKind
 from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
-from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.services import approve, launch, plans
 from tcao_tui.services.backends import Profile, ensure_engine
@@ -85,16 +85,18 @@ def check_rows(plan: Plan) -> None:
     Raises:
         PlanInvalid: Each bad row with file, line and fix, or fewer training rows than one batch.
     """
-    config = plan.training
-    BatchOrder(_good_rows(config.train_file, config), config.train_batch_size, config.seed)
-    score = plan.evals.score
-    for path in (config.val_file, None if score is None else score.file):
-        if path is not None:
-            _good_rows(path, config)
+    config, score = plan.training, plan.evals.score
+    fields, kind = fields_of(config), KIND_OF_METHOD.get(plan.method)
+    rows = _good_rows(config.train_file, fields, kind)
+    BatchOrder(rows, config.train_batch_size, config.seed)
+    if config.val_file is not None:
+        _good_rows(config.val_file, fields, kind)
+    if score is not None:
+        _good_rows(score.file, score_fields(config, score), None)
 
 
-def _good_rows(path: Path, config: TrainingConfig) -> int:
-    report = check_file(path, config)
+def _good_rows(path: Path, fields: FieldMap, kind: RowKind | None) -> int:
+    report = check_file(path, fields, kind)
     report.raise_if_bad()
     return report.rows
 

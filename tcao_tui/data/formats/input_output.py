@@ -1,31 +1,63 @@
-"""Rows of a prompt and its answer: `{"input": ..., "output": ...}`, under any two field names."""
+"""Rows of a prompt and its answer: `{"input": ..., "output": ...}`, under any two column names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tcao_tui.data.formats.port import Conversation, FieldNames, RowRejected, text_of
+from tcao_tui.data.formats.port import INPUT, OUTPUT
+from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.turns import has, missing, turns_of, value_at
+from tcao_tui.data.rows import ChatRow, RowRejected
+from tcao_tui.domain.data_profile import FieldMap, RowKind
+
+_COLUMNS = (
+    (INPUT, OUTPUT),
+    ("prompt", "completion"),
+    ("prompt", "response"),
+    ("question", "answer"),
+    ("question", "response"),
+    ("instruction", "output"),
+    ("instruction", "response"),
+    ("query", "response"),
+    ("query", "answer"),
+    ("prompt", "output"),
+    ("prompt", "answer"),
+    ("input", "target"),
+    ("inputs", "targets"),
+    ("text", "label"),
+)
+"""Names in use, in the order in which they are tried."""
 
 
 class InputOutput:
-    """One user turn and one assistant turn."""
+    """A prompt and an answer, as text or as turns."""
 
     name: ClassVar[str] = "input_output"
+    holds: ClassVar[str] = "prompts with their answers"
+    kinds: ClassVar[tuple[RowKind, ...]] = ("chat",)
 
-    def matches(self, row: Mapping[str, Any], fields: FieldNames) -> bool:
-        """Both fields are there."""
-        return fields.input_field in row and fields.output_field in row
+    def find(self, row: Mapping[str, Any], wanted: FieldMap) -> FieldMap | None:
+        """The names that were given, else a pair of names in use."""
+        given = (wanted.input_field, wanted.output_field)
+        for pair in (given, *_COLUMNS):
+            agrees = all(
+                want in (name, default) for name, want, default in zip(pair, given, (INPUT, OUTPUT), strict=True)
+            )
+            if agrees and all(has(row, name) for name in pair):
+                return FieldMap(data_format=self.name, input_field=pair[0], output_field=pair[1])
+        return None
 
-    def read(self, row: Mapping[str, Any], fields: FieldNames) -> Conversation:
-        """The two turns. Raises `RowRejected`."""
-        for name in (fields.input_field, fields.output_field):
-            if name not in row:
-                keys = ", ".join(repr(key) for key in list(row)[:8]) or "none"
-                raise RowRejected(
-                    f"no field {name!r}; the row has: {keys}", "add it, or set input_field and output_field"
-                )
-        return [
-            {"role": "user", "content": text_of(row[fields.input_field], repr(fields.input_field))},
-            {"role": "assistant", "content": text_of(row[fields.output_field], repr(fields.output_field))},
+    def read(self, row: Mapping[str, Any], fields: FieldMap) -> ChatRow:
+        """The turns of both columns. Raises `RowRejected`."""
+        prompt, answer = value_at(row, fields.input_field), value_at(row, fields.output_field)
+        for value, name in ((prompt, fields.input_field), (answer, fields.output_field)):
+            if value is None and name not in row:
+                raise missing(row, name, "input_field and output_field")
+        conversation = [
+            *turns_of(prompt, fields.input_field, "user"),
+            *turns_of(answer, fields.output_field, "assistant"),
         ]
+        if conversation[-1]["role"] != "assistant":
+            raise RowRejected(f"{fields.output_field!r} does not end with the assistant's turn", "correct the roles")
+        return ChatRow(with_system(row, conversation))

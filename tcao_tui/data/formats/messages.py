@@ -1,44 +1,38 @@
-"""Rows of a whole conversation: `{"messages": [{"role": ..., "content": ...}, ...]}`."""
+"""Rows of a whole conversation: `{"messages": [{"role": ..., "content": ...}, ...], "tools": [...]}`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from tcao_tui.data.formats.port import Conversation, FieldNames, Message, RowRejected, text_of
+from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import tools_of
+from tcao_tui.data.formats.turns import conversation_of, looks_like_turns, missing
+from tcao_tui.data.rows import ChatRow, PromptRow
+from tcao_tui.domain.data_profile import FieldMap, RowKind
 
-ROLES = ("system", "user", "assistant", "tool")
-
-_MEANINGFUL = ("tool_calls", "function_call", "trainable", "weight", "thinking", "reasoning_content")
-"""Keys that would change what is trained and that we do not carry: a row with one is refused, never cut."""
+_COLUMNS = ("messages", "conversation", "conversations", "dialogue")
 
 
 class Messages:
-    """Turns of any of the roles, contents as text."""
+    """Turns of any of the roles with tools, calls and thinking; without an answer at the end, a prompt."""
 
     name: ClassVar[str] = "messages"
+    holds: ClassVar[str] = "conversations"
+    kinds: ClassVar[tuple[RowKind, ...]] = ("chat", "prompt")
 
-    def matches(self, row: Mapping[str, Any], fields: FieldNames) -> bool:
-        """There is a field `messages`."""
-        return "messages" in row
+    def find(self, row: Mapping[str, Any], wanted: FieldMap) -> FieldMap | None:
+        """A column `messages`, or turns with roles in the column that was given or under another name in use."""
+        found = next((name for name in (wanted.input_field, *_COLUMNS) if looks_like_turns(row.get(name))), None)
+        if found is None and "messages" in row:
+            found = "messages"
+        return None if found is None else FieldMap(data_format=self.name, input_field=found)
 
-    def read(self, row: Mapping[str, Any], fields: FieldNames) -> Conversation:
+    def read(self, row: Mapping[str, Any], fields: FieldMap) -> ChatRow | PromptRow:
         """The turns. Raises `RowRejected`."""
-        messages = row.get("messages")
-        if not isinstance(messages, list) or not messages:
-            raise RowRejected("'messages' is not a list of turns", 'write [{"role": ..., "content": ...}, ...]')
-        turns = cast("list[object]", messages)
-        return [self._turn(turn, f"messages[{index}]") for index, turn in enumerate(turns)]
-
-    @staticmethod
-    def _turn(turn: object, place: str) -> Message:
-        if not isinstance(turn, dict):
-            raise RowRejected(f"{place} is not an object", 'write {"role": ..., "content": ...}')
-        fields = cast("dict[str, Any]", turn)
-        for key in _MEANINGFUL:
-            if fields.get(key) is not None:
-                raise RowRejected(f"{place} has {key!r}, which is not supported here", f"remove {key!r} or the row")
-        role = text_of(fields.get("role"), f"{place}.role")
-        if role not in ROLES:
-            raise RowRejected(f"{place}.role is {role!r}", f"use one of {', '.join(ROLES)}")
-        return {"role": role, "content": text_of(fields.get("content"), f"{place}.content")}
+        if fields.input_field not in row:
+            raise missing(row, fields.input_field, "input_field")
+        conversation = with_system(row, conversation_of(row[fields.input_field], fields.input_field))
+        if conversation[-1]["role"] != "assistant":
+            return PromptRow(conversation)
+        return ChatRow(conversation, tools_of(row.get("tools") or row.get("functions")))

@@ -1,71 +1,42 @@
-"""What a data format is: it reads one decoded row into a conversation, or says what is wrong with it.
+"""What a data format is: it says whether a decoded row is of its shape, and reads it or says what is wrong with it.
 
-Out of scope: lines, encodings and JSON (`data.reader`), tokens (`methods`).
+Out of scope: files, encodings and JSON (`data.containers`), tokens (`methods`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-type Message = dict[str, str]
-"""One turn: `role` and `content`, both text."""
+from tcao_tui.data.rows import Row
+from tcao_tui.domain.data_profile import FieldMap, RowKind
 
-type Conversation = list[Message]
-"""Turns in order, never empty."""
-
-
-class RowRejected(Exception):
-    """A row cannot be used.
-
-    Args:
-        what: What is wrong with it.
-        fix: What to change.
-    """
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.fix = fix
-
-
-@dataclass(frozen=True, slots=True)
-class FieldNames:
-    """Fields of a row that hold prompt and answer."""
-
-    input_field: str = "input"
-    output_field: str = "output"
+INPUT, OUTPUT = (FieldMap.model_fields[name].default for name in ("input_field", "output_field"))
+"""Names that nobody chose: a format may look for others where a row does not have them."""
 
 
 class RowFormat(Protocol):
-    """One shape of a row."""
+    """One shape of a row.
+
+    Attributes:
+        name: Name in the registry and in `FieldMap.data_format`.
+        holds: What such rows are, for people: "the file holds ...".
+        kinds: What its rows are read as, most usual first.
+    """
 
     name: ClassVar[str]
+    holds: ClassVar[str]
+    kinds: ClassVar[tuple[RowKind, ...]]
 
-    def matches(self, row: Mapping[str, Any], fields: FieldNames) -> bool:
-        """Whether the row is meant to be of this format; asked of the first row of a file."""
+    def find(self, row: Mapping[str, Any], wanted: FieldMap) -> FieldMap | None:
+        """How `row` is read as this format; None when it is not of this shape.
+
+        Args:
+            row: A row from the top of the file.
+            wanted: Names that a person gave; those left at their defaults may be replaced by what the row has.
+        """
         ...
 
-    def read(self, row: Mapping[str, Any], fields: FieldNames) -> Conversation:
-        """The row as a conversation. Raises `RowRejected`."""
+    def read(self, row: Mapping[str, Any], fields: FieldMap) -> Row:
+        """The row. Raises `RowRejected`."""
         ...
-
-
-def text_of(value: object, name: str) -> str:
-    """`value` as text that can be encoded.
-
-    Raises:
-        RowRejected: It is not a string, or holds half of a surrogate pair.
-    """
-    if not isinstance(value, str):
-        kind = "missing" if value is None else f"a {type(value).__name__}"
-        raise RowRejected(f"{name} is {kind}, not text", f"make {name} a string")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise RowRejected(
-                f"{name} holds half of a surrogate pair", "write the whole character, or remove the \\ud8xx escape"
-            ) from None
-    return value

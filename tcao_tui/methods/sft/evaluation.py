@@ -9,13 +9,15 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tcao_tui.clients.tinker_port import Sampler, StepResult, Trainer
-from tcao_tui.data.check import check_file, field_names
-from tcao_tui.data.formats.port import Conversation
+from tcao_tui.data.check import check_file, score_fields
+from tcao_tui.data.convert import text_content
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
+from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row
 from tcao_tui.domain.events import PhaseChanged, Sample, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.errors import PlanInvalid
@@ -70,23 +72,23 @@ def read_score_rows(context: RunContext, spec: ScoreSpec) -> list[ScoreRow]:
     Raises:
         PlanInvalid: Bad rows, an answer that is missing, or a file that is not the approved one.
     """
-    config = context.plan.training
-    report = check_file(spec.file, config)
+    report = check_file(spec.file, score_fields(context.plan.training, spec), kind=None)
     report.raise_if_bad()
     approved = context.plan.data.score_file
     if approved and report.sha256 != approved:
         raise PlanInvalid("the file has changed since the plan was approved", where=str(spec.file))
-    rows: list[ScoreRow] = []
-    for conversation in RowReader(spec.file, field_names(config), Problems()):
-        *prompt, answer = conversation
-        if not prompt or answer["role"] != "assistant":
-            raise PlanInvalid(
-                "a row to be scored must end with the wanted answer", where=f"{spec.file}:{len(rows) + 1}"
-            )
-        rows.append(ScoreRow(prompt, answer["content"]))
-        if len(rows) == spec.max_rows:
-            break
-    return rows
+    reader = RowReader(spec.file, report.fields, Problems())
+    return [_score_row(row, f"{spec.file}:{reader.line}") for row in islice(reader, spec.max_rows)]
+
+
+def _score_row(row: Row, where: str) -> ScoreRow:
+    match row:
+        case ProblemRow():
+            return ScoreRow(row.prompt, row.answer)
+        case ChatRow(conversation=[*prompt, answer]) if prompt:
+            return ScoreRow(prompt, text_content(answer["content"]))
+        case _:
+            raise PlanInvalid("a row to be scored must be a prompt and end with the wanted answer", where=where)
 
 
 @dataclass(slots=True)

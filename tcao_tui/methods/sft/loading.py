@@ -8,11 +8,11 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcao_tui.data.check import DataReport, check_file, field_names
-from tcao_tui.data.formats.port import RowRejected
+from tcao_tui.data.check import DataReport, check_file, fields_of
 from tcao_tui.data.order import BatchOrder
 from tcao_tui.data.problems import Problems, RowProblem
 from tcao_tui.data.reader import RowReader
+from tcao_tui.data.rows import ChatRow, RowRejected
 from tcao_tui.domain.events import DataLoaded, LogLine, PhaseChanged
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
@@ -60,7 +60,7 @@ async def check_files(context: RunContext) -> CheckedFiles:
 
 
 async def _checked(path: Path, config: TrainingConfig, approved_sha256: str) -> DataReport:
-    report = await asyncio.to_thread(check_file, path, config)
+    report = await asyncio.to_thread(check_file, path, fields_of(config))
     report.raise_if_bad()
     if approved_sha256 and report.sha256 != approved_sha256:
         raise PlanInvalid(
@@ -106,14 +106,16 @@ async def _render(
     problems = Problems()
     slice_end = time.monotonic() + _SLICE_SECONDS
     tell_at = time.monotonic() + _TELL_SECONDS
-    for index, conversation in enumerate(RowReader(report.path, field_names(config), problems)):
+    reader = RowReader(report.path, report.fields, problems, kind="chat")
+    for index, row in enumerate(reader):
+        assert isinstance(row, ChatRow)
         try:
             if used is None or index in used:
-                renderer.add_row(conversation, rows)
+                renderer.add_row(row, rows)
             else:
                 rows.skip()
         except RowRejected as error:
-            problems.add(RowProblem(report.path, index + 1, error.what, error.fix))
+            problems.add(RowProblem(report.path, reader.line, error.what, error.fix))
         if (now := time.monotonic()) >= slice_end:
             await asyncio.sleep(0)
             slice_end = time.monotonic() + _SLICE_SECONDS

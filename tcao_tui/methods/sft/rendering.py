@@ -13,7 +13,7 @@ from tinker_cookbook.exceptions import TinkerCookbookError
 from tinker_cookbook.renderers import Message, Renderer, TrainOnWhat
 
 from tcao_tui import paths
-from tcao_tui.data.formats.port import Conversation, RowRejected
+from tcao_tui.data.rows import ChatRow, Conversation, RowRejected
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.methods.sft.token_rows import TokenRows
@@ -80,13 +80,13 @@ class ChatRenderer:
             "several assistant turns, the earlier ones are trained in a form that is never sampled"
         )
 
-    def add_row(self, conversation: Conversation, rows: TokenRows) -> None:
+    def add_row(self, row: ChatRow, rows: TokenRows) -> None:
         """Render a training row and append it.
 
         Raises:
             RowRejected: The renderer refuses the row, or it has fewer than two tokens.
         """
-        messages = cast("list[Message]", conversation)
+        messages = cast("list[Message]", row.conversation)
         try:
             model_input, weights = self._renderer.build_supervised_example(messages, self._train_on_what)
             tokens = model_input.to_ints()
