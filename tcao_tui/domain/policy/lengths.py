@@ -1,0 +1,57 @@
+"""Tokens per row: long enough for every row where the model's context allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tcao_tui.domain.draft import Alternative, Filled, KeyPath
+from tcao_tui.domain.hyperparams import power_of_two_at_least, power_of_two_at_most
+from tcao_tui.domain.policy.situation import Situation, filled
+
+SHORTEST = 128
+
+
+def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
+    """`training.max_seq_len`, once rows and base model are known."""
+    tokens, model = situation.tokens, situation.model
+    if tokens is None or model is None or situation.train is None:
+        return {}
+    longest, sampled = tokens.longest, _sampled(situation)
+    if sampled:
+        longest = longest - tokens.longest_completion + sampled
+    context = model.context_length or power_of_two_at_least(max(longest, SHORTEST))
+    needed = max(SHORTEST, power_of_two_at_least(longest))
+    length = min(needed, context)
+    measured = situation.train.tokens
+    p95 = "" if measured is None or sampled else f", 95% at most {measured.row.p95:,}"
+    rows = f"the longest row has {longest:,} tokens{p95}"
+    if sampled:
+        rows = f"the longest prompt and {sampled:,} sampled tokens make {longest:,}"
+    fits = longest <= length
+    reason = (
+        f"{rows}: nothing is cut" if fits else f"{rows}: more than the model's context of {context:,}, so it is cut"
+    )
+    shorter = power_of_two_at_least(measured.row.p95) if measured is not None and not sampled else length
+    others = ()
+    if SHORTEST <= shorter < length:
+        why = "cuts the longest rows, at most 5% of them, and saves their tokens"
+        others = (Alternative(value=shorter, label=f"{shorter:,}", why=why),)
+    return {"training.max_seq_len": filled(length, reason, tokens.how, by="data", alternatives=others)}
+
+
+def answer_room(longest_answer: int, *, thinking: bool, limit: int = 4096) -> int:
+    """Tokens to sample for an answer: half as many again as the longest wanted one, a power of two, 64 to `limit`."""
+    if thinking:
+        return limit
+    return min(limit, max(64, power_of_two_at_least(longest_answer * 1.5)))
+
+
+def _sampled(situation: Situation) -> int:
+    """Tokens that the method samples per answer; 0 for methods that only train on the rows."""
+    method = situation.method
+    return situation.count(f"{method}.max_tokens") if method in ("rl", "distill", "rlhf") else 0
+
+
+def within(length: int, context: int | None) -> int:
+    """`length`, or the largest power of two within the context."""
+    return length if context is None or length <= context else power_of_two_at_most(context)
