@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict
 RowKind = Literal["chat", "preference", "problem", "prompt"]
 """What a row is: a conversation to imitate, a pair to prefer, a problem with a checkable answer, a bare prompt."""
 
+AnswerShape = Literal["text", "json", "number", "final_number", "label"]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,12 +39,17 @@ class BadRow(_Part):
 
 
 class Spread(_Part):
-    """Distribution of a count per row."""
+    """Distribution of a count per row.
+
+    Attributes:
+        bins: Rows in bins of equal width from 0 to `max`, for a small histogram.
+    """
 
     p50: int
     p95: int
     max: int
     total: int
+    bins: tuple[int, ...] = ()
 
 
 class TokenStats(_Part):
@@ -122,7 +129,7 @@ class DataProfile(_Part):
     prompt_chars: Spread | None = None
     answer_chars: Spread | None = None
     distinct_answers: int = 0
-    answer_shape: Literal["text", "json", "number", "final_number", "label"] = "text"
+    answer_shape: AnswerShape = "text"
     has_system: bool = False
     has_tools: bool = False
     has_thinking: bool = False
