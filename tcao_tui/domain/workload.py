@@ -1,0 +1,191 @@
+"""The work of a plan in tokens, by what they are billed as: the basis of the cost estimate.
+
+What a token costs is added in `cost_estimate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tcao_tui.domain.cost import CostKind
+from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.method_params import DistillParams, RlhfParams, RlParams
+from tcao_tui.domain.plan import BenchmarkSpec, Plan
+from tcao_tui.domain.policy.renderer import thinks
+from tcao_tui.domain.row_tokens import Range, RowTokens, profile_of, row_tokens
+from tcao_tui.domain.use_cases import benchmark_named
+
+Billed = Literal["train", "prefill", "sample"]
+
+CACHED_SHARE = 0.2
+"""Price of a prompt's tokens that another answer of its group sent before, relative to fresh ones (Tinker's list)."""
+
+UNKNOWN_BENCHMARK = (500, 300, 1000)
+"""Prompt tokens, answer tokens and samples of a benchmark that is not in our table."""
+
+_CHARACTERS_PER_TOKEN = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Tokens of one kind of work that are billed alike; None when nobody measured the rows they come from.
+
+    Attributes:
+        model: Whose price it is; "" for the base model's.
+        how: How the tokens were found, for people.
+    """
+
+    kind: CostKind
+    billed: Billed
+    tokens: Range | None
+    how: str
+    model: str = ""
+
+
+def pieces_of(plan: Plan, facts: Facts) -> Iterator[Piece]:
+    """All work of carrying the plan out once, without storage."""
+    rows = _rows(facts, plan.training.train_file, plan)
+    yield from _training(plan, rows)
+    yield from _validation(plan, facts)
+    yield from _score(plan, facts)
+    yield from _samples(plan)
+    for benchmark in plan.evals.benchmarks:
+        yield from _benchmark(benchmark, thinking=_thinks(plan))
+
+
+def passes(plan: Plan) -> int:
+    """How often the weights are measured: before the first step, every so many, after the last."""
+    every, steps = plan.training.eval_every, plan.training.num_steps
+    return 2 + ((steps - 1) // every if every else 0)
+
+
+def _training(plan: Plan, rows: RowTokens | None) -> Iterator[Piece]:
+    config = plan.training
+    trained = config.num_steps * config.train_batch_size
+    if rows is None:
+        yield Piece("training", "train", None, "the training rows were not inspected")
+        return
+    row = rows.row.at_most(config.max_seq_len)
+    how = f"{config.num_steps:,} steps of {config.train_batch_size} rows, {rows.how}"
+    match plan.method:
+        case "dpo":
+            # The measured side is the longer one, and a custom loss may be billed for its extra forward pass.
+            yield Piece(
+                "training", "train", Range(1.6 * row.low, 1.9 * row.expected, 3.0 * row.high).times(trained), how
+            )
+            reference = Range(1.6 * row.low, 1.9 * row.expected, 2.0 * row.high).times(trained)
+            yield Piece("training", "prefill", reference, "the reference model reads the same pairs")
+        case "rl" if plan.rl is not None:
+            yield from _rollouts(plan, plan.rl, rows, config.num_steps)
+        case "distill" if plan.distill is not None:
+            yield from _rollouts(plan, plan.distill, rows, config.num_steps)
+        case "rlhf" if plan.rlhf is not None:
+            reward = plan.rlhf.reward_steps * config.train_batch_size
+            yield Piece("training", "train", row.times(trained), how)
+            yield Piece(
+                "training", "train", row.times(2 * reward), f"{plan.rlhf.reward_steps:,} steps of the reward model"
+            )
+            yield from _rollouts(plan, plan.rlhf, rows, plan.rlhf.rl_steps)
+        case _:
+            yield Piece("training", "train", row.times(trained), how)
+
+
+def _rollouts(
+    plan: Plan, params: RlParams | DistillParams | RlhfParams, rows: RowTokens, steps: int
+) -> Iterator[Piece]:
+    groups = steps * plan.training.train_batch_size
+    answers, size = groups * params.group_size, params.group_size
+    answer = _answer(rows.completion, params.max_tokens, thinking=_thinks(plan))
+    both = rows.prompt.plus(answer)
+    how = (
+        f"{steps:,} steps of {plan.training.train_batch_size} x {size} answers, up to {params.max_tokens:,} tokens each"
+    )
+    fresh = (1 + CACHED_SHARE * (size - 1)) / size
+    prompt = Range(rows.prompt.low / size, rows.prompt.expected * fresh, rows.prompt.high)
+    yield Piece(
+        "sampling", "prefill", prompt.times(answers), f"prompts, repeated ones at {CACHED_SHARE:.0%} of the price"
+    )
+    yield Piece("sampling", "sample", answer.times(answers), how)
+    yield Piece("training", "train", both.times(answers), "every sampled answer with its prompt")
+    if isinstance(params, DistillParams):
+        yield Piece("sampling", "prefill", both.times(answers), "the teacher reads every answer", params.teacher_model)
+    if isinstance(params, RlhfParams):
+        compared = both.plus(answer).times(answers)
+        yield Piece("sampling", "prefill", compared, "the reward model compares answers in pairs")
+
+
+def _validation(plan: Plan, facts: Facts) -> Iterator[Piece]:
+    if plan.training.val_file is None:
+        return
+    rows, times = _rows(facts, plan.training.val_file, plan), passes(plan)
+    params = plan.rl or plan.distill
+    if rows is None:
+        yield Piece("validation", "train", None, "the validation rows were not inspected")
+    elif params is not None:
+        answer = _answer(rows.completion, params.max_tokens, thinking=_thinks(plan))
+        yield Piece(
+            "validation", "prefill", rows.prompt.times(times * rows.rows), f"{times} times {rows.rows:,} prompts"
+        )
+        yield Piece("validation", "sample", answer.times(times * rows.rows), "their answers")
+    else:
+        sides = 2 if plan.method == "dpo" else 1
+        read = rows.row.at_most(plan.training.max_seq_len).times(times * rows.rows * sides)
+        how = f"{times} times {rows.rows:,} rows, {rows.how}; a forward pass costs what training does"
+        yield Piece("validation", "train", read, how)
+
+
+def _score(plan: Plan, facts: Facts) -> Iterator[Piece]:
+    spec = plan.evals.score
+    if spec is None:
+        return
+    rows = _rows(facts, spec.file, plan)
+    if rows is None:
+        yield Piece("evals", "sample", None, "the scored rows were not inspected")
+        return
+    times = 2 * min(spec.max_rows, rows.rows)
+    answer = _answer(rows.completion, spec.max_tokens, thinking=_thinks(plan))
+    yield Piece("evals", "prefill", rows.prompt.times(times), f"{times // 2:,} rows before and after, {rows.how}")
+    yield Piece("evals", "sample", answer.times(times), f"answers of at most {spec.max_tokens:,} tokens")
+
+
+def _samples(plan: Plan) -> Iterator[Piece]:
+    prompts, times = plan.evals.sample_prompts, passes(plan)
+    if prompts:
+        read = sum(map(len, prompts)) / _CHARACTERS_PER_TOKEN * times
+        said = float(times * len(prompts) * plan.evals.sample_max_tokens)
+        yield Piece(
+            "evals", "prefill", Range(read * 0.8, read, read * 1.6), f"{times} times {len(prompts)} sample prompts"
+        )
+        yield Piece("evals", "sample", Range(said * 0.2, said * 0.7, said), "their answers")
+
+
+def _benchmark(spec: BenchmarkSpec, *, thinking: bool) -> Iterator[Piece]:
+    known = benchmark_named(spec.name)
+    prompt, answer, samples = UNKNOWN_BENCHMARK
+    if known is not None:
+        prompt, answer, samples = known.prompt_tokens, known.answer_tokens, known.samples
+    times, doubt = 2 * (spec.limit or samples), (0.5, 2.0) if known is not None else (0.2, 5.0)
+    thought = 1500 if thinking else 0
+    how = f"{spec.name}: {times // 2:,} samples before and after, about {prompt + answer + thought:,} tokens each"
+    yield Piece("evals", "prefill", Range(prompt * doubt[0], prompt, prompt * doubt[1]).times(times), how)
+    said = Range(answer * doubt[0] + 0.3 * thought, answer + thought, answer * doubt[1] + 3 * thought)
+    yield Piece("evals", "sample", said.times(times), how)
+
+
+def _answer(wanted: Range, most: int, *, thinking: bool) -> Range:
+    """Tokens of a sampled answer: about as long as the wanted ones, unless it thinks first; never above the limit."""
+    if thinking:
+        return Range(min(wanted.low, most), 0.5 * most, most)
+    return Range(min(0.5 * wanted.low, most), min(wanted.expected, most), most)
+
+
+def _rows(facts: Facts, path: Path, plan: Plan) -> RowTokens | None:
+    profile = profile_of(facts, path)
+    return None if profile is None else row_tokens(profile, plan.training.base_model)
+
+
+def _thinks(plan: Plan) -> bool:
+    return thinks(plan.training.renderer_name or "")
