@@ -18,7 +18,7 @@ THINKING_TOKENS = 2048
 
 GRADERS_BY_SHAPE: dict[str, tuple[tuple[str, str], ...]] = {
     "json": (
-        ("json_match", "answers are JSON: compared by value, so white space and key order do not matter"),
+        ("json", "answers are JSON: compared by value, so white space and key order do not matter"),
         ("exact", "answers are JSON: compared letter by letter, so white space and key order do matter"),
     ),
     "number": (("numeric", "answers are numbers: 18 and 18.0 are the same"), ("exact", "answers are numbers")),
