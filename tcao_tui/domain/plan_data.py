@@ -36,10 +36,8 @@ class DataFile:
 
     @property
     def field_map(self) -> FieldMap | None:
-        """How to read it; None leaves it to detection."""
-        if not self.said:
-            return None
-        return FieldMap.model_validate({"data_format": "input_output", **self.said})
+        """How to read it, an empty format being detected; None leaves all to detection."""
+        return FieldMap.model_validate({"data_format": "", **self.said}) if self.said else None
 
     def is_read_as(self, profile: DataProfile) -> bool:
         """Whether an inspection read the file as the plan says."""

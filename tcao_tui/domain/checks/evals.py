@@ -12,6 +12,7 @@ from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.plan import ScoreSpec
+from tcao_tui.domain.policy.score import GRADERS_BY_SHAPE
 
 _FIND = Finder(Gate.EVALS)
 
@@ -20,8 +21,14 @@ FEWEST_ROWS = 30
 
 _CHARACTERS_PER_TOKEN = 3.5
 _OWN_METRICS = ("score", "val_mean_nll")
-_SHAPE_GRADERS = {"number": "numeric", "final_number": "numeric", "json": "json"}
-"""Graders that read what all answers of a file are."""
+_SHAPES = {
+    "text": "free text, which nobody writes twice in the same words",
+    "json": "JSON",
+    "number": "numbers",
+    "final_number": "texts that end in a number",
+    "label": "a few fixed labels",
+}
+_OURS = {name for fitting in GRADERS_BY_SHAPE.values() for name, _ in fitting}
 
 
 def check_evals(subject: Subject) -> Judged:
@@ -64,28 +71,15 @@ def _grader(subject: Subject, score: ScoreSpec) -> Iterator[Finding]:
 
 
 def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
-    wanted = _SHAPE_GRADERS.get(profile.answer_shape)
     longest = profile.answer_chars.p95 if profile.answer_chars is not None else 0
-    if wanted in subject.facts.graders and score.grader in ("exact", "includes") and wanted != "json":
+    fitting = [name for name, _ in GRADERS_BY_SHAPE[profile.answer_shape] if name in subject.facts.graders]
+    if profile.rows and score.grader in _OURS and score.grader not in fitting:
+        fix = f"set evals.score.grader to {fitting[0]}" if fitting else "score rows whose answers are short"
         yield _FIND.warning(
             "evals.score.grader",
-            got=f"{score.grader} on answers that end in a number",
-            expected=f"{wanted}, which compares the numbers and not the words around them",
-            fix=f"set evals.score.grader to {wanted}",
-        )
-    elif score.grader in _SHAPE_GRADERS.values() and wanted != score.grader and profile.rows:
-        yield _FIND.warning(
-            "evals.score.grader",
-            got=f"{score.grader} on answers that are not all {'numbers' if score.grader == 'numeric' else 'JSON'}",
-            expected="answers that the grader can read; others are not scored",
-            fix="set evals.score.grader to includes or exact, or choose rows with such answers",
-        )
-    elif score.grader == "exact" and profile.answer_shape == "text" and longest > 200:
-        yield _FIND.warning(
-            "evals.score.grader",
-            got=f"exact on free text of up to {longest:,} characters",
-            expected="short answers: nobody writes a long text twice in the same words",
-            fix="set evals.score.grader to includes, or score rows whose answers are short",
+            got=f"{score.grader} on answers that are {_SHAPES[profile.answer_shape]}",
+            expected=names(fitting) if fitting else "answers that a rule can check",
+            fix=fix,
         )
     if longest / _CHARACTERS_PER_TOKEN > score.max_tokens:
         enough = 1 << math.ceil(math.log2(longest / _CHARACTERS_PER_TOKEN))

@@ -70,15 +70,29 @@ def check_kind(
     if not profile.rows or set(wanted) & {*profile.kinds, profile.kind}:
         return
     kind = profile.kind
-    got = KIND_WORDS[kind] if kind is not None else "rows of no known kind"
-    others = [method for method, kinds in METHOD_KINDS.items() if kind in kinds]
-    switch = f"set method to {others[0]}, or " if others and file.field == "train_file" else ""
     expected = " or ".join(KIND_WORDS[k] for k in wanted)
     yield find.error(
         file.key,
-        got=f"{got} (read as {one_line(profile.fields.data_format, 40)})",
+        got=f"{KIND_WORDS[kind] if kind else 'no known rows'} (read as {one_line(profile.fields.data_format, 40)})",
         expected=f"{expected}, {use}",
-        fix=f"{switch}name a file of {expected}, or say how to read this one: training.data_format and its fields",
+        fix=f"{_other_use(file, profile, wanted)}name a file of {expected}",
+    )
+
+
+def _other_use(file: DataFile, profile: DataProfile, wanted: Collection[RowKind]) -> str:
+    """The other ways out: a method for such rows, and how to read them as conversations after all."""
+    if file.field != "train_file":
+        return ""
+    fields, kind = profile.fields, profile.kind
+    method = next((name for name, kinds in METHOD_KINDS.items() if kind in kinds), None)
+    switch = f"set method to {method}; or " if method is not None else ""
+    answer = {"preference": fields.chosen_field, "problem": fields.output_field}.get(kind or "")
+    if "chat" not in wanted or answer is None or answer == fields.input_field:
+        return switch
+    return (
+        f"{switch}to imitate the {'better ' if kind == 'preference' else ''}answers, set training.data_format to "
+        f"input_output, training.input_field to {one_line(fields.input_field, 40)} and training.output_field to "
+        f"{one_line(answer, 40)}; or "
     )
 
 

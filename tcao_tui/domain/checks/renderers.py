@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from tcao_tui.domain.checks.findings import Finder, names, nearest, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding
+from tcao_tui.domain.policy.renderer import thinks
 
 _KEY = "training.renderer_name"
-_PLAIN = ("disable_thinking", "instruct", "role_colon", "llama3")
-"""Parts of names of the cookbook's renderers that write no thinking."""
 
 
 def check_renderer(find: Finder, subject: Subject) -> Iterator[Finding]:
@@ -45,17 +44,25 @@ def _thinking(find: Finder, subject: Subject, chosen: str, offered: Sequence[str
     profile = subject.profile("train_file")
     if profile is None or not profile.rows:
         return
-    if profile.has_thinking and not thinks(chosen):
-        others = [name for name in offered if thinks(name)]
-        fix = f"set training.renderer_name to {others[0]}" if others else "choose a model that thinks"
+    others = [name for name in offered if thinks(name) is profile.has_thinking]
+    fix = f"set {_KEY} to {others[0]}" if others else "choose a model that is made for it"
+    if profile.has_thinking and _forbids_thinking(chosen):
         yield find.error(
             _KEY,
-            got=f"rows with thinking, and {shown(chosen)} writes none",
+            got=f"rows with thinking, and {shown(chosen)} tells the model not to think",
             expected="a renderer that keeps the thinking",
             fix=f"{fix}, or remove the thinking from the rows",
         )
+    elif thinks(chosen) is not profile.has_thinking and (others or profile.has_thinking):
+        yield find.warning(
+            _KEY,
+            got=f"rows {'with' if profile.has_thinking else 'without'} thinking, and {shown(chosen)}, whose answers "
+            f"{'do not ' if profile.has_thinking else ''}begin with it",
+            expected="rows and renderer that agree: what is trained is then what is sampled",
+            fix=fix,
+        )
 
 
-def thinks(renderer: str) -> bool:
-    """Whether a renderer of the cookbook writes thinking, by its name."""
-    return renderer != "deepseekv3" and not any(part in renderer for part in _PLAIN)
+def _forbids_thinking(renderer: str) -> bool:
+    """Whether the prompt of this chat format already holds an empty thought."""
+    return renderer == "deepseekv3" or renderer.endswith("_disable_thinking")
