@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tcao_tui.data.check import DataReport, check_file
-from tcao_tui.data.formats.port import FieldNames
+from tcao_tui.data.check import DataReport, check_file, fields_of
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
+from tcao_tui.data.rows import ChatRow
+from tcao_tui.domain.data_profile import FieldMap
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 
@@ -26,29 +27,29 @@ def config(path: Path, **changes: Any) -> TrainingConfig:
 def check(tmp_path: Path, content: bytes, **changes: Any) -> DataReport:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(content)
-    return check_file(path, config(path, **changes))
+    return check_file(path, fields_of(config(path, **changes)))
 
 
 def test_rows_bytes_format_and_hash_are_those_of_the_file(tmp_path: Path) -> None:
     report = check(tmp_path, GOOD * 3)
-    assert (report.rows, report.format, report.bytes, report.error_count) == (3, "input_output", len(GOOD) * 3, 0)
+    assert (report.rows, report.kind, report.bytes, report.error_count) == (3, "chat", len(GOOD) * 3, 0)
     assert report.sha256 == hashlib.sha256(GOOD * 3).hexdigest()
 
 
 def test_mapped_fields_are_read(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps({"question": "1+1", "answer": "2", "id": 7}) + "\n")
-    assert list(RowReader(path, FieldNames("question", "answer"), Problems())) == [
-        [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]
-    ]
+    assert list(
+        RowReader(path, FieldMap(data_format="", input_field="question", output_field="answer"), Problems())
+    ) == [ChatRow([{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}])]
 
 
 def test_messages_keep_roles_and_contents_only(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     turns = [{"role": "system", "content": "s"}, {"role": "assistant", "content": "é", "name": "x"}]
     path.write_text(json.dumps({"messages": turns}) + "\n")
-    rows = list(RowReader(path, FieldNames(), Problems()))
-    assert rows == [[{"role": "system", "content": "s"}, {"role": "assistant", "content": "é"}]]
+    rows = list(RowReader(path, None, Problems()))
+    assert rows == [ChatRow([{"role": "system", "content": "s"}, {"role": "assistant", "content": "é"}])]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +86,13 @@ def test_a_bad_row_is_named_by_line_with_what_is_wrong_and_the_fix(
         ("hello", "not a list of turns"),
         ([3], "messages[0] is not an object"),
         ([{"role": "robot", "content": "x"}], "messages[0].role is 'robot'"),
-        ([{"role": "user", "content": ["x"]}], "messages[0].content is a list"),
-        ([{"role": "assistant", "content": "x", "tool_calls": [1]}], "'tool_calls', which is not supported"),
+        ([{"role": "user", "content": 3}], "messages[0].content is a int, not text"),
+        ([{"role": "user", "content": ["x"]}], "messages[0].content[0] is a str"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], "messages[0].content[0] is a image_url"),
+        ([{"role": "user", "content": "x", "images": ["a"]}], "messages[0] has 'images'"),
+        ([{"role": "assistant", "content": "x", "weight": 0}], "marked as not trained ('weight')"),
+        ([{"role": "assistant", "content": "x", "tool_calls": [1]}], "messages[0].tool_calls[0] names no function"),
+        ([{"role": "user", "content": "x"}], "does not end with the assistant's turn"),
     ],
 )
 def test_a_bad_conversation_is_refused_with_its_place(tmp_path: Path, messages: object, what: str) -> None:
@@ -110,14 +116,11 @@ def test_byte_order_mark_and_crlf_are_accepted_and_noted(tmp_path: Path) -> None
     assert report.notes == ("starts with a byte order mark", "lines end in CRLF")
 
 
-def test_utf_16_is_one_error_and_not_one_per_line(tmp_path: Path) -> None:
-    report = check(tmp_path, (GOOD * 5).decode().encode("utf-16"))
-    assert report.error_count == 1
-    assert "UTF-16" in report.errors[0].what
-
-
-def test_a_json_array_over_many_lines_is_called_by_its_name(tmp_path: Path) -> None:
-    assert "a JSON array" in check(tmp_path, b"[\n" + GOOD + b"]\n").errors[0].what
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_wide_encodings_are_read_and_noted(tmp_path: Path, encoding: str) -> None:
+    report = check(tmp_path, ('{"input": "ä\U0001f600", "output": "b"}\r\n' * 5).encode(encoding))
+    assert (report.rows, report.error_count) == (5, 0)
+    assert report.notes[0].startswith(f"is {encoding[:6].upper()}")
 
 
 def test_the_first_hundred_problems_are_kept_and_all_are_counted(tmp_path: Path) -> None:
@@ -142,10 +145,12 @@ def test_a_missing_file_is_an_error_of_the_file(tmp_path: Path) -> None:
 
 def test_rows_of_another_format_than_the_first_are_errors(tmp_path: Path) -> None:
     report = check(tmp_path, GOOD + b'{"messages": [{"role": "user", "content": "x"}]}\n')
-    assert (report.format, report.error_count) == ("input_output", 1)
+    assert report.fields == FieldMap(data_format="input_output")
+    assert [problem.line for problem in report.errors] == [2]
+    assert "has the shape of 'messages', and the file that of 'input_output'" in report.errors[0].what
 
 
 def test_a_file_of_unknown_fields_says_which_there_are(tmp_path: Path) -> None:
-    report = check(tmp_path, b'{"question": "a", "answer": "b"}\n')
-    assert "the row has: 'question', 'answer'" in report.errors[0].what
+    report = check(tmp_path, b'{"frage": "a", "antwort": "b"}\n')
+    assert "the row has: 'frage', 'antwort'" in report.errors[0].what
     assert "input_field" in report.errors[0].fix

@@ -107,7 +107,8 @@ def _why_not(text: str, error: json.JSONDecodeError, *, torn: bool) -> RowReject
         return RowRejected(f"goes on after its end, at column {error.colno}", "write one JSON object per line")
     if torn:
         return RowRejected("the file ends inside this row", "the write was cut off: complete or remove it")
-    return RowRejected(f"not JSON: {error.msg} at column {error.colno}", "write one JSON object per line")
+    place = f"column {error.colno}" if error.lineno == 1 else f"column {error.colno} of its line {error.lineno}"
+    return RowRejected(f"not JSON: {error.msg} at {place}", "write one JSON object per line")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

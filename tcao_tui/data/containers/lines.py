@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tcao_tui.data.containers.port import LONGEST_ROW_BYTES
+from tcao_tui.data.containers.source import Source
+
+
+def note_line_ends(source: Source) -> None:
+    """Note CRLF, by the first line."""
+    if source.head.partition(b"\n")[0].endswith(b"\r"):
+        source.notes.append("lines end in CRLF")
 
 
 class Lines:

@@ -52,8 +52,9 @@ def recognise_format(sample: Sequence[dict[str, Any]], wanted: FieldMap | None, 
         return Reading(None, kind, (), _not_recognised)
     fields = votes.most_common(1)[0][0] if votes else wanted
     row_format = _formats(fields.data_format)[0]
-    kinds = _kinds(row_format, fields, sample)
-    if kind is not None and kind not in kinds and not (kinds[0] == "chat" and kind == "problem"):
+    rows = [row for each in sample if (row := _readable(row_format, fields, each))]
+    kinds = _kinds(row_format, rows)
+    if kind not in (None, *kinds, *row_format.kinds) and not (kind == "problem" and any(map(_is_solved, rows))):
         raise _another_kind(row_format, fields, kinds[0], kind)
     wanted_kind = kind or kinds[0]
     return Reading(fields, wanted_kind, kinds, _reader(row_format, fields, wanted_kind))
@@ -73,16 +74,20 @@ def _find(row: Mapping[str, Any], formats: Iterable[RowFormat], wanted: FieldMap
     return next((found for each in formats if (found := each.find(row, wanted))), None)
 
 
-def _kinds(row_format: RowFormat, fields: FieldMap, sample: Iterable[dict[str, Any]]) -> tuple[RowKind, ...]:
-    rows = [row for each in sample if (row := _readable(row_format, fields, each))]
-    natural: RowKind = Counter(KINDS[type(row)] for row in rows).most_common(1)[0][0] if rows else row_format.kinds[0]
+def _kinds(row_format: RowFormat, rows: Sequence[Row]) -> tuple[RowKind, ...]:
+    found: Counter[RowKind] = Counter(KINDS[type(row)] for row in rows)
+    natural = found.most_common(1)[0][0] if found else row_format.kinds[0]
     kinds: list[RowKind] = [natural]
-    chats = [row for row in rows if isinstance(row, ChatRow)]
-    if natural == "chat" and chats and all(final_answer(_last_text(row)) is not None for row in chats):
+    if natural == "chat" and rows and all(_is_solved(row) for row in rows if isinstance(row, ChatRow)):
         kinds.append("problem")
     if natural != "prompt":
         kinds.append("prompt")
     return tuple(kinds)
+
+
+def _is_solved(row: Row) -> bool:
+    """Whether a conversation ends with an answer that can be checked."""
+    return isinstance(row, ChatRow) and final_answer(text_content(row.conversation[-1]["content"])) is not None
 
 
 def _readable(row_format: RowFormat, fields: FieldMap, row: dict[str, Any]) -> Row | None:
@@ -90,10 +95,6 @@ def _readable(row_format: RowFormat, fields: FieldMap, row: dict[str, Any]) -> R
         return row_format.read(row, fields)
     except RowRejected:
         return None
-
-
-def _last_text(row: ChatRow) -> str:
-    return text_content(row.conversation[-1]["content"])
 
 
 def _reader(row_format: RowFormat, fields: FieldMap, kind: RowKind) -> Callable[[dict[str, Any]], Row]:
@@ -140,6 +141,8 @@ def _another_kind(row_format: RowFormat, fields: FieldMap, found: RowKind, wante
                 f"train with method rl; to imitate the answers, set data_format: input_output, "
                 f"input_field: {fields.input_field}, output_field: {fields.output_field}"
             )
+        case "chat", "problem":
+            fix = r"end each answer with '#### 42' or \boxed{42}, or set data_format: problem to check whole answers"
         case "chat", "preference":
             fix = "write pairs: prompt, chosen, rejected; or train with method sft"
         case _:
