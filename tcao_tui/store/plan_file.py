@@ -6,8 +6,6 @@ Hashing data files and judging costs are services; nothing here looks into data.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +17,7 @@ from tcao_tui.domain.checks.schema import plan_of
 from tcao_tui.domain.key_paths import Keys, undotted
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.store.atomic_file import write_text
 from tcao_tui.store.yaml_document import Document, InvalidFile, Problem, read_document
 
 PLAN_NAME = "plan.yaml"
@@ -82,8 +81,8 @@ def read_plan(path: Path) -> Plan:
 
 def write_plan(directory: Path, plan: Plan) -> None:
     """Write `training-config.yaml` and then `plan.yaml` into `directory`, each in one piece, commented."""
-    _write_atomically(directory / CONFIG_NAME, config_text(plan.training))
-    _write_atomically(directory / PLAN_NAME, plan_text(plan))
+    write_text(directory / CONFIG_NAME, config_text(plan.training))
+    write_text(directory / PLAN_NAME, plan_text(plan))
 
 
 def config_text(config: TrainingConfig) -> str:
@@ -158,16 +157,3 @@ def _scalar(value: object) -> str:
         plain, default_style=style, default_flow_style=True, width=2**31, allow_unicode=True, explicit_end=False
     )
     return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -12,12 +12,12 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, MetricRow, Resumed, RunEvent
 from tcao_tui.errors import PlanInvalid, UsageError
+from tcao_tui.store.atomic_file import write_text
 from tcao_tui.store.lease import LOCK_NAME
 from tcao_tui.store.plan_file import CONFIG_NAME, PLAN_NAME, read_plan
 
@@ -121,7 +121,7 @@ class Mirror:
         for path in (self._run_dir.metrics_mirror, self._run_dir.checkpoints_mirror):
             _mend_tail(path)
         if (config := _config(self._run_dir)) is not None:
-            _replace(self._run_dir.config_mirror, json.dumps(config, indent=2) + "\n")
+            write_text(self._run_dir.config_mirror, json.dumps(config, indent=2) + "\n")
         self._opened = True
 
 
@@ -200,7 +200,7 @@ def _rewrite(path: Path, wanted: Callable[[Mapping[str, Any]], bool]) -> None:
         return
     kept = [line for line in lines if (row := _parsed(line)) is not None and wanted(row)]
     if len(kept) < len(lines):
-        _replace(path, "".join(kept))
+        write_text(path, "".join(kept))
 
 
 def _parsed(line: str) -> Mapping[str, Any] | None:
@@ -209,15 +209,3 @@ def _parsed(line: str) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return row if isinstance(row, dict) else None
-
-
-def _replace(path: Path, text: str) -> None:
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
