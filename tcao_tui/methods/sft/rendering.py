@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, cast
 import tinker
 from tinker_cookbook import model_info, renderers
 from tinker_cookbook.exceptions import TinkerCookbookError
-from tinker_cookbook.renderers import Message, Renderer, TrainOnWhat
+from tinker_cookbook.renderers import Renderer, TrainOnWhat
 
 from tcao_tui import paths
 from tcao_tui.data.rows import ChatRow, Conversation, RowRejected
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
+from tcao_tui.methods.sft.messages import messages_of
 from tcao_tui.methods.sft.token_rows import TokenRows
 
 if TYPE_CHECKING:
@@ -86,19 +87,28 @@ class ChatRenderer:
         Raises:
             RowRejected: The renderer refuses the row, or it has fewer than two tokens.
         """
-        messages = cast("list[Message]", row.conversation)
+        rows.add(*self.trained_tokens(row))
+
+    def trained_tokens(self, row: ChatRow) -> tuple[list[int], list[bool]]:
+        """All tokens of a training row, and whether each carries loss.
+
+        Raises:
+            RowRejected: As `add_row`.
+        """
         try:
+            messages = messages_of(row.conversation, row.tools, self._renderer)
             model_input, weights = self._renderer.build_supervised_example(messages, self._train_on_what)
             tokens = model_input.to_ints()
         except (TinkerCookbookError, ValueError, AssertionError, NotImplementedError) as error:
-            raise RowRejected(f"renderer {self.name} refuses the row: {error}", "correct or remove it") from error
+            reason = str(error) or "it knows no tools"
+            raise RowRejected(f"renderer {self.name} refuses the row: {reason}", "correct or remove it") from error
         if len(tokens) < 2:
             raise RowRejected("has fewer than two tokens", "remove it")
-        rows.add(tokens, (weights > 0).tolist())
+        return tokens, (weights > 0).tolist()
 
     def prompt(self, conversation: Conversation) -> tinker.ModelInput:
         """The turns as a prompt that asks for the assistant's answer."""
-        return self._renderer.build_generation_prompt(cast("list[Message]", conversation))
+        return self._renderer.build_generation_prompt(messages_of(conversation, (), self._renderer))
 
     @property
     def stop(self) -> Sequence[str] | Sequence[int]:
