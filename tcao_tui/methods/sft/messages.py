@@ -1,4 +1,4 @@
-"""Turns of our rows as the cookbook's messages: tool calls as its objects, offered tools as the renderer writes them."""
+"""Turns of our rows as the cookbook's messages: tool calls as its objects, offered tools as the renderer has them."""
 
 from __future__ import annotations
 
