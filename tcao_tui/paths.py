@@ -29,6 +29,11 @@ def templates_dir() -> Path:
     return _asset_dir("templates")
 
 
+def prompts_dir() -> Path:
+    """Prompts of the LLM planner."""
+    return _asset_dir("prompts")
+
+
 def runs_root() -> Path:
     """Directory of the run store: `TCAO_RUNS_DIR`, else `runs` in the working directory."""
     return Path(os.environ.get("TCAO_RUNS_DIR") or "runs").expanduser().absolute()

@@ -5,8 +5,10 @@ Importing this costs 1.6 seconds: only a planner that is about to ask does it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from anthropic import AsyncAnthropic, transform_schema
@@ -24,11 +26,25 @@ from tcao_tui.clients.llm_port import (
     LlmUsage,
     TextPart,
     ThinkingPart,
-    ToolPart,
     ToolSpec,
 )
 
+LOGGERS = ("anthropic", "httpx2")
+
 _CACHED = {"type": "ephemeral"}
+
+
+def log_to(path: Path) -> None:
+    """Send what the SDK logs to a file: on stderr it would draw over the console."""
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, logging.FileHandler) for handler in logger.handlers):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+            logger.addHandler(handler)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
 
 
 class AnthropicLlm:
@@ -119,7 +135,6 @@ async def _read(stream: AsyncMessageStream[None], on_part: Callable[[LlmPart], N
                 has_started = True
             case "content_block_start" if event.content_block.type == "tool_use":
                 written[event.index] = ""
-                on_part(ToolPart(event.content_block.name))
             case "content_block_delta" if event.delta.type == "input_json_delta":
                 written[event.index] = written.get(event.index, "") + event.delta.partial_json
             case "content_block_stop":

@@ -69,14 +69,7 @@ class ThinkingPart:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolPart:
-    """The model began to write a call of a tool."""
-
-    tool: str
-
-
-LlmPart = TextPart | ThinkingPart | ToolPart
+LlmPart = TextPart | ThinkingPart
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,8 @@ class ModelTurn(_Entry):
         message: `{"role": ..., "content": [...]}`.
         usage: Token counts of the four kinds, from the final message; empty for turns of ours.
         stop_reason: Of the model's turn.
+        conversation: Which conversation it is part of; the model is sent the turns of the last one only.
+        seen: `seq` of the last entry that a turn of ours tells the model of.
     """
 
     kind: Literal["model_turn"] = "model_turn"
@@ -123,6 +125,8 @@ class ModelTurn(_Entry):
     model: str = ""
     stop_reason: str = ""
     usd: float | None = None
+    conversation: str = ""
+    seen: int = 0
 
 
 class PlannerChanged(_Entry):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -41,6 +42,15 @@ def is_known(path: KeyPath) -> bool:
 def known_paths() -> list[KeyPath]:
     """All key paths that a person may decide."""
     return [path for path in _paths(Plan, "") if path.partition(".")[0] not in _DERIVED]
+
+
+def described_paths() -> Iterator[tuple[KeyPath, str]]:
+    """All key paths that a person may decide, with what each is for and, where they are few, its values."""
+    for path in known_paths():
+        field = _field(path)
+        values = [str(one) for one in get_args(field.annotation)] if get_origin(field.annotation) is Literal else []
+        choice = f" One of {', '.join(values)}." if values else ""
+        yield path, f"{field.description or ''}{choice}"
 
 
 def _field(path: KeyPath) -> FieldInfo:

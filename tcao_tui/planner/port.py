@@ -43,7 +43,10 @@ class ToolProgress:
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """The planner waits before it tries again; 0 seconds ends the wait."""
+    """The planner waits before it tries again; 0 seconds ends the wait.
+
+    The text and thinking that streamed since the last entry are void: the model starts its turn over.
+    """
 
     seconds: float
     why: str
@@ -78,6 +81,8 @@ class Tool(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: ClassVar[str]
+    strict: ClassVar[bool] = False
+    """Whether the LLM's server is asked to keep to the schema; only for flat schemas whose fields are all required."""
 
     async def run(self, interview: Interview, desk: Desk, call_id: str) -> ToolOutcome:
         """Do it. Raises `TcaoError`, which the caller turns into an outcome that is not `ok`."""
