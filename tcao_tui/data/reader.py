@@ -6,12 +6,12 @@ is bounded by the longest row that may be, whatever the size of the file.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from tcao_tui.data.columns import ColumnCounts
 from tcao_tui.data.containers import CONTAINERS
 from tcao_tui.data.containers.port import Record
 from tcao_tui.data.containers.recognise import recognise
@@ -22,8 +22,7 @@ from tcao_tui.data.rows import Row, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
 
 SAMPLE_ROWS = 100
-_SAMPLE_BYTES = 16 * 2**20
-_SHAPES_COUNTED = 1000
+_SAMPLE_BYTES = 4 * 2**20
 
 
 @dataclass(slots=True)
@@ -45,7 +44,6 @@ class RowReader:
         container, compression, encoding: How the file keeps its rows.
         line: Line in which the present row begins, from 1; of Parquet the number of the row.
         rows: Good rows read so far.
-        bytes_read: Bytes of the file read so far.
         notes: Peculiarities that are accepted.
 
     Raises:
@@ -63,21 +61,18 @@ class RowReader:
     encoding: str = "utf-8"
     line: int = 0
     rows: int = 0
-    bytes_read: int = 0
     notes: list[str] = field(default_factory=list[str])
-    _shapes: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
+    _source: Source | None = None
+    _columns: ColumnCounts = field(default_factory=ColumnCounts)
 
     def __iter__(self) -> Iterator[Row]:
         try:
             with self.path.open("rb") as file:
-                source = Source(self.path, file, self.digest)
+                source = self._source = Source(self.path, file, self.digest)
                 source.notes = self.notes = [*self.notes, *source.notes]
                 self.container = recognise(source)
                 self.compression, self.encoding = source.compression, source.encoding
-                for row in self._rows(CONTAINERS.load(self.container)(source), source):
-                    self.bytes_read = source.bytes_read
-                    yield row
-                self.bytes_read = source.bytes_read
+                yield from self._rows(_to_the_end(CONTAINERS.load(self.container)(source)), source)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             self.problems.add(RowProblem(self.path, 0, f"cannot be read: {reason}", "check the path and its rights"))
@@ -85,12 +80,14 @@ class RowReader:
             self.problems.add(RowProblem(self.path, 0, error.what, error.fix))
 
     @property
+    def bytes_read(self) -> int:
+        """Bytes of the file itself read so far."""
+        return 0 if self._source is None else self._source.bytes_read
+
+    @property
     def columns(self) -> dict[str, int]:
-        """Columns and in how many rows each was seen, most frequent first; of the first thousand sets of columns."""
-        counts: Counter[str] = Counter()
-        for shape, rows in self._shapes.items():
-            counts.update(dict.fromkeys(shape, rows))
-        return dict(counts.most_common())
+        """Columns and in how many rows each was seen, most frequent first."""
+        return self._columns.by_frequency()
 
     def _rows(self, records: Iterator[Record], source: Source) -> Iterator[Row]:
         sample: list[Record] = []
@@ -103,17 +100,23 @@ class RowReader:
         yield from self._read(chain(sample, records), reading)
 
     def _read(self, records: Iterable[Record], reading: Reading) -> Iterator[Row]:
-        read, shapes = reading.read, self._shapes
+        read, count = reading.read, self._columns.add
         for self.line, record in records:
             try:
                 if isinstance(record, RowRejected):
                     raise record
-                shape = tuple(record)
-                if shape in shapes or len(shapes) < _SHAPES_COUNTED:
-                    shapes[shape] += 1
+                count(record)
                 row = read(record)
             except RowRejected as error:
                 self.problems.add(RowProblem(self.path, self.line, error.what, error.fix))
                 continue
             self.rows += 1
             yield row
+
+
+def _to_the_end(records: Iterator[Record]) -> Iterator[Record]:
+    """The rows, and what ended the reading of them before its time as a problem of the whole file."""
+    try:
+        yield from records
+    except RowRejected as error:
+        yield 0, error

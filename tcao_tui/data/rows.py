@@ -14,6 +14,9 @@ type Conversation = list[Message]
 """Turns in order, never empty."""
 
 
+_LONGEST_MESSAGE = 500
+
+
 class RowRejected(Exception):
     """A row cannot be used.
 
@@ -24,8 +27,12 @@ class RowRejected(Exception):
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
-        self.what = what
-        self.fix = fix
+        self.what, self.fix = _cut(what), _cut(fix)
+
+
+def _cut(text: str) -> str:
+    """Short enough to be kept a hundred times, whatever names the data hold."""
+    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,15 +39,18 @@ def decode(raw: bytes, *, torn: bool = False) -> dict[str, Any]:
 def _has_each_key_once(raw: bytes, row: dict[str, Any]) -> bool:
     """Whether it is certain that no key stands twice in an object, which orjson would not tell.
 
-    Every key is followed by a quote and a colon. These pairs are counted in the text, less those that are quoted; when
-    there are as many as keys in what was read, none was dropped. Text that allows no such count is looked at again.
+    Every key has a colon, and one with a quote before it. Where the text holds as many of these as there are keys in
+    what was read, none was dropped; a text that allows no such count is looked at again.
     """
+    keys = _keys(row)
+    if raw.count(b":") == keys:
+        return True
     pairs = raw.count(b'":')
-    if pairs != _keys(row):
+    if pairs != keys:
         pairs -= raw.count(b'\\":')
-        if pairs != _keys(row) or b'\\\\":' in raw:
+        if pairs != keys or b'\\\\":' in raw:
             return False
-    return b" :" not in raw or _SPACED_KEY.search(raw) is None
+    return _SPACED_KEY.search(raw) is None
 
 
 def _keys(value: dict[str, Any]) -> int:

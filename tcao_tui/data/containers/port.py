@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from tcao_tui.data.containers.source import Source
 from tcao_tui.data.rows import RowRejected
 
-LONGEST_ROW_BYTES = 16 * 2**20
-"""About four million tokens, more than any model reads at once; longer rows are bad ones and are not kept in memory."""
+LONGEST_ROW_BYTES = 8 * 2**20
+"""About two million tokens, more than any model reads at once; longer rows are bad ones and are not kept in memory."""
 
 type Record = tuple[int, dict[str, Any] | RowRejected]
 """Line in which a row begins, from 1, and the row or what is wrong with it."""

@@ -51,13 +51,11 @@ class InputOutput:
     def read(self, row: Mapping[str, Any], fields: FieldMap) -> ChatRow:
         """The turns of both columns. Raises `RowRejected`."""
         prompt, answer = value_at(row, fields.input_field), value_at(row, fields.output_field)
-        for value, name in ((prompt, fields.input_field), (answer, fields.output_field)):
-            if value is None and name not in row:
-                raise missing(row, name, "input_field and output_field")
-        conversation = [
-            *turns_of(prompt, fields.input_field, "user"),
-            *turns_of(answer, fields.output_field, "assistant"),
-        ]
+        if prompt is None or answer is None:
+            name = fields.input_field if prompt is None else fields.output_field
+            raise missing(row, name, "input_field and output_field")
+        conversation = turns_of(prompt, fields.input_field, "user")
+        conversation += turns_of(answer, fields.output_field, "assistant")
         if conversation[-1]["role"] != "assistant":
             raise RowRejected(f"{fields.output_field!r} does not end with the assistant's turn", "correct the roles")
         return ChatRow(with_system(row, conversation))

@@ -8,8 +8,6 @@ from typing import Any
 from tcao_tui.data.formats.turns import text_of
 from tcao_tui.data.rows import Conversation, RowRejected
 
-_COLUMNS = ("system", "system_prompt")
-
 
 def with_system(row: Mapping[str, Any], conversation: Conversation) -> Conversation:
     """The conversation with the row's system prompt in front, where the row has one.
@@ -17,7 +15,9 @@ def with_system(row: Mapping[str, Any], conversation: Conversation) -> Conversat
     Raises:
         RowRejected: It is no text, or the turns begin with another one.
     """
-    name = next((name for name in _COLUMNS if row.get(name)), None)
+    if "system" not in row and "system_prompt" not in row:
+        return conversation
+    name = next((name for name in ("system", "system_prompt") if row.get(name)), None)
     if name is None:
         return conversation
     system = text_of(row[name], repr(name))

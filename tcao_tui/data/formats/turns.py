@@ -66,6 +66,8 @@ def has(row: Mapping[str, Any], name: str) -> bool:
 
 def missing(row: Mapping[str, Any], name: str, setting: str) -> RowRejected:
     """The error of a row that lacks a column."""
+    if name in row:
+        return RowRejected(f"{name!r} is missing, not text", f"make {name!r} a string")
     keys = ", ".join(repr(key) for key in list(row)[:8]) or "none"
     return RowRejected(f"no field {name!r}; the row has: {keys}", f"add it, or set {setting}")
 
@@ -76,9 +78,9 @@ def turns_of(value: object, name: str, role: str) -> Conversation:
     Raises:
         RowRejected: It is neither.
     """
-    if isinstance(value, str) and not looks_like_turns(value):
-        return [{"role": role, "content": text_of(value, repr(name))}]
-    if isinstance(value, list | str):
+    if isinstance(value, str) and value.isascii() and not value.startswith("[{"):
+        return [{"role": role, "content": value}]
+    if isinstance(value, list) or looks_like_turns(value):
         return conversation_of(value, name)
     return [{"role": role, "content": text_of(value, repr(name))}]
 
