@@ -20,6 +20,7 @@ from tcao_tui.errors import ExitCode, TcaoError
 _AT = "tcao_tui.cli.commands."
 COMMANDS = {
     "demo": (f"{_AT}demo:demo", "Train the included plan on the local engine and show the score before and after."),
+    "check": (f"{_AT}check:check", "Judge a saved plan by every gate; spends nothing."),
     "run": (f"{_AT}run:run", "Launch a saved plan: estimate, approval, detached worker."),
     "watch": (f"{_AT}watch:watch", "Follow a run, or a directory that the tinker-cookbook writes."),
     "ls": (f"{_AT}ls:ls", "List runs."),
@@ -30,6 +31,7 @@ COMMANDS = {
     "checkpoint": (f"{_AT}control:checkpoint", "Ask a run to save a checkpoint now."),
     "verify-run": (f"{_AT}verify_run:verify_run", "Prove from store and server that a run is whole."),
     "replay": (f"{_AT}replay:replay", "Carry out a run's plan again, or play its record."),
+    "models": (f"{_AT}models:models", "List the backend's base models with size, context, price and thinking."),
     "doctor": (f"{_AT}doctor:doctor", "Say what is found and what is missing on this machine."),
     "engine": (f"{_AT}engine:engine", "Start, stop and inspect the local engine."),
     "completion": (f"{_AT}completion:completion", "Print the completion script of a shell."),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tinker_cookbook.utils.cost_estimation import TokenCostRates, fetch_model_pricing
 
-from tcao_tui.clients.prices import LOOKUP_SECONDS, price_quote
+from tcao_tui.clients.prices import LOOKUP_SECONDS, planning_quote
 
 
 def published_rates(base_model: str, timeout_seconds: float) -> TokenCostRates | None:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", required=True)
     parser.add_argument("--timeout-seconds", type=float, default=LOOKUP_SECONDS)
     given = parser.parse_args(arguments)
-    quote = price_quote(
+    quote = planning_quote(
         "tinker", given.base_url, given.model, timeout_seconds=given.timeout_seconds, read_rates=published_rates
     )
     sys.stdout.write(quote.model_dump_json() + "\n")

@@ -1,14 +1,17 @@
 """What tokens cost on a backend. Light: no tinker, no torch; an unknown price is None, never 0.
 
-Reading Tinker's published list is heavy and the business of `clients.price_list`. Storage is not in that list.
+Reading Tinker's published list is heavy and the business of `clients.price_list`. Storage is not in that list. Where
+the list cannot be had, plans are made with a bundled copy that says its date; the worker never takes that for news.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from tcao_tui.domain.plan import PriceQuote
@@ -20,6 +23,7 @@ LOOKUP_SECONDS = 4.0
 STORAGE_USD_PER_GB_MONTH = 0.10
 """Tinker's documentation, Models & Pricing, read 2026-11."""
 
+_BUNDLED = Path(__file__).with_name("bundled_prices.json")
 _TINKER_DOMAINS = ("thinkingmachines.dev", "thinkingmachines.ai")
 
 type RatesReader = Callable[[str, float], TokenCostRates | None]
@@ -63,6 +67,32 @@ def price_quote(
         train_usd=rates.train_usd_per_million,
         prefill_usd=rates.prefill_usd_per_million,
         sample_usd=rates.sample_usd_per_million,
+        storage_usd_per_gb_month=STORAGE_USD_PER_GB_MONTH,
+    )
+
+
+def planning_quote(
+    kind: Literal["engine", "tinker"],
+    base_url: str | None,
+    base_model: str,
+    *,
+    timeout_seconds: float = LOOKUP_SECONDS,
+    read_rates: RatesReader | None = None,
+) -> PriceQuote:
+    """Like `price_quote`, with the dated copy in place of a list that was not reached; for planning and consent."""
+    quote = price_quote(kind, base_url, base_model, timeout_seconds=timeout_seconds, read_rates=read_rates)
+    if quote.train_usd is not None or not _is_tinker(quote.backend):
+        return quote
+    listed: dict[str, Any] = json.loads(_BUNDLED.read_text(encoding="utf-8"))
+    rates = listed["usd_per_million_tokens"].get(base_model)
+    if rates is None:
+        return quote
+    return PriceQuote(
+        backend=quote.backend,
+        source=f"bundled copy of Tinker's prices of {listed['as_of']}: the published list was not reached",
+        train_usd=rates["train"],
+        prefill_usd=rates["prefill"],
+        sample_usd=rates["sample"],
         storage_usd_per_gb_month=STORAGE_USD_PER_GB_MONTH,
     )
 

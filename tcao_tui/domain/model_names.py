@@ -44,7 +44,8 @@ def base_name(name: str) -> str:
 
 def nearest_models(name: str, offered: Capabilities, *, count: int = 3) -> tuple[ModelInfo, ...]:
     """Trainable models that stand in best for one that is not offered, nearest first: by family, size and spelling."""
-    return tuple(sorted((m for m in offered.models if m.trainable), key=lambda m: _distance(name, m))[:count])
+    usable = (model for model in offered.models if model.trainable)
+    return tuple(distinct(sorted(usable, key=lambda model: _distance(name, model)))[:count])
 
 
 def distinct(models: Iterable[ModelInfo]) -> list[ModelInfo]:

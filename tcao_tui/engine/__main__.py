@@ -148,7 +148,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then tell others where."""
         await super().startup(sockets)
-        self._place.announce(self._url, __version__)
+        self._place.announce(self._url, __version__, self._engine.catalogue.folders)
         logger.info("listening on %s", self._url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -53,6 +53,11 @@ class Catalogue:
         """The model to load at the start."""
         return next(iter(self._sources.values()), None)
 
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Folder of each model, by name."""
+        return {source.name: source.directory for source in self._sources.values()}
+
     def capabilities(self) -> dict[str, Any]:
         """All models as `GetServerCapabilitiesResponse`."""
         models = [

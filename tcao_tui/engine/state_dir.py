@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -64,9 +65,15 @@ class StateDir:
             os.fsync(file.fileno())
         return made
 
-    def announce(self, url: str, version: str) -> None:
-        """Write `engine.json` in one step, once the engine answers at `url`."""
-        entry = {"url": url, "pid": os.getpid(), "pid_start_ticks": start_ticks(os.getpid()), "version": version}
+    def announce(self, url: str, version: str, folders: Mapping[str, Path]) -> None:
+        """Write `engine.json` in one step, once the engine answers at `url`; `folders` are those of its models."""
+        entry = {
+            "url": url,
+            "pid": os.getpid(),
+            "pid_start_ticks": start_ticks(os.getpid()),
+            "version": version,
+            "model_dirs": {name: str(folder) for name, folder in folders.items()},
+        }
         unfinished = self.root / "engine.json.tmp"
         unfinished.write_text(json.dumps(entry) + "\n", encoding="utf-8")
         unfinished.replace(self.root / "engine.json")

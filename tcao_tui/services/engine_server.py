@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ class EngineStatus:
         url: Its address; None when no engine process runs.
         answers: Whether it answered the health check.
         models: Names of the models it serves; empty when it did not say.
+        model_dirs: Their folders by name, as far as it announced them.
         checkpoints: How many checkpoints it keeps; None when it did not say.
     """
 
@@ -47,6 +48,7 @@ class EngineStatus:
     uptime_seconds: float | None = None
     answers: bool = False
     models: tuple[str, ...] = ()
+    model_dirs: Mapping[str, Path] = field(default_factory=dict[str, Path])
     checkpoints: int | None = None
 
 
@@ -172,6 +174,7 @@ def status(state_dir: Path) -> EngineStatus:
         uptime_seconds=process.uptime_seconds(),
         answers=answers,
         models=_models(url, state_dir) if answers else (),
+        model_dirs=_model_dirs(entry),
         checkpoints=_checkpoint_count(url, state_dir) if answers else None,
     )
 
@@ -192,6 +195,11 @@ def _process(entry: dict[str, Any]) -> ProcessIdentity | None:
 def _models(url: str, state_dir: Path) -> tuple[str, ...]:
     answer = _get(url, "/api/v1/get_server_capabilities", state_dir) or {}
     return tuple(str(model.get("model_name")) for model in answer.get("supported_models", []))
+
+
+def _model_dirs(entry: dict[str, Any]) -> dict[str, Path]:
+    announced: Any = entry.get("model_dirs")
+    return {str(name): Path(str(folder)) for name, folder in announced.items()} if isinstance(announced, dict) else {}
 
 
 def _checkpoint_count(url: str, state_dir: Path) -> int | None:

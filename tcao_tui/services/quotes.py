@@ -10,7 +10,7 @@ import sys
 
 from pydantic import ValidationError
 
-from tcao_tui.clients.prices import price_quote
+from tcao_tui.clients.prices import planning_quote
 from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.services.backends import Profile
 
@@ -19,9 +19,9 @@ HELPER_SECONDS = 40.0
 
 
 def quote_for(profile: Profile, base_model: str) -> PriceQuote:
-    """Prices of `base_model` on the server of `profile`; unknown ones are None, and it never raises."""
+    """Prices of `base_model` on a server, of a dated copy when offline; unknown ones are None, and it never raises."""
     if profile.kind == "engine":
-        return price_quote("engine", profile.base_url, base_model)
+        return planning_quote("engine", profile.base_url, base_model)
     argv = [sys.executable, "-m", "tcao_tui.clients.price_list", "--model", base_model]
     argv += ["--base-url", profile.base_url] if profile.base_url else []
     try:
@@ -30,5 +30,4 @@ def quote_for(profile: Profile, base_model: str) -> PriceQuote:
         )
         return PriceQuote.model_validate_json(done.stdout)
     except (OSError, subprocess.SubprocessError, ValidationError):
-        backend = profile.base_url or "Tinker"
-        return PriceQuote(backend=backend, source="unknown: the price list could not be read")
+        return planning_quote("tinker", profile.base_url, base_model)

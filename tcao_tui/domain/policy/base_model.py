@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tcao_tui.domain.capabilities import ModelInfo
+from tcao_tui.domain.capabilities import Capabilities, ModelInfo
 from tcao_tui.domain.draft import Alternative, Filled, KeyPath
+from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.hyperparams import is_tiny, swept_rate
 from tcao_tui.domain.model_names import distinct, size_text
+from tcao_tui.domain.plan import UseCase
 from tcao_tui.domain.policy.situation import Situation, counted, filled, word_in
 
 SMALL_WORDS = ("latency", "fast ", "faster", "quick", "real time", "real-time", "realtime", "on-device", "edge device",
@@ -60,6 +62,12 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
             first.name, _reason(situation, first, len(ranked)), _source(first), alternatives=alternatives
         )
     }
+
+
+def recommended(offered: Capabilities, use_case: UseCase) -> ModelInfo | None:
+    """The model for a kind of use as long as nothing else is known."""
+    draft = {"use_case": filled(use_case, "asked for")}
+    return next(iter(ranked_models(Situation(draft, Facts(capabilities=offered)))), None)
 
 
 def ranked_models(situation: Situation) -> list[ModelInfo]:
