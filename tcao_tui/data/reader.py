@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from tcao_tui.data.columns import ColumnCounts
 from tcao_tui.data.containers import CONTAINERS
@@ -43,6 +44,7 @@ class RowReader:
         kinds: All that these rows may be used for, judged by the first rows.
         container, compression, encoding: How the file keeps its rows.
         line: Line in which the present row begins, from 1; of Parquet the number of the row.
+        record: The present row as the file has it, for those who copy it.
         rows: Good rows read so far.
         notes: Peculiarities that are accepted.
 
@@ -60,6 +62,7 @@ class RowReader:
     compression: str = ""
     encoding: str = "utf-8"
     line: int = 0
+    record: dict[str, Any] = field(default_factory=dict[str, Any])
     rows: int = 0
     notes: list[str] = field(default_factory=list[str])
     _source: Source | None = None
@@ -111,6 +114,7 @@ class RowReader:
                 self.problems.add(RowProblem(self.path, self.line, error.what, error.fix))
                 continue
             self.rows += 1
+            self.record = record
             yield row
 
 
