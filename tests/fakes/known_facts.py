@@ -73,7 +73,7 @@ def tokens(**changes: Any) -> TokenStats:
     return TokenStats.model_validate(given | changes)
 
 
-def profile(path: Path, rows: int, **changes: Any) -> DataProfile:
+def profile(path: Path, rows: int, /, **changes: Any) -> DataProfile:
     """A file of short labelled rows without a blemish."""
     given = {
         "path": path,
@@ -93,7 +93,7 @@ def profile(path: Path, rows: int, **changes: Any) -> DataProfile:
     return DataProfile.model_validate(given | changes)
 
 
-def overlap(right: Path, rows: int, **changes: Any) -> Overlap:
+def overlap(right: Path, rows: int, /, **changes: Any) -> Overlap:
     """The training file compared with another; nothing in common."""
     given = {
         "left": TRAIN,

@@ -58,10 +58,10 @@ def shown(value: object) -> str:
     return one_line(text, _SHOWN_CHARACTERS)
 
 
-def nearest(name: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """The known names that are most like a wrong one, whatever their case; may be empty."""
+def nearest(name: str, known: Iterable[str], count: int = 1, *, likeness: float = 0.5) -> list[str]:
+    """The known names that are most like a wrong one, whatever their case; `likeness` is 0 to 1."""
     by_folded = {other.casefold(): other for other in known}
-    return [by_folded[found] for found in get_close_matches(name.casefold(), by_folded, n=count, cutoff=0.5)]
+    return [by_folded[found] for found in get_close_matches(name.casefold(), by_folded, n=count, cutoff=likeness)]
 
 
 def names(known: Iterable[str], limit: int = 8) -> str:

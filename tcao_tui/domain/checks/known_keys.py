@@ -35,7 +35,7 @@ def remedy_for(keys: Keys) -> Remedy:
     *parents, unknown = keys
     section = _section_at(tuple(parents))
     here = list(section.model_fields) if section is not None else []
-    if near := nearest(str(unknown), here):
+    if near := nearest(str(unknown), here, likeness=0.7):
         return Remedy(f"the key {near[0]}", f"rename it to {near[0]}")
     for prefix, other in _sections(Plan, ()):
         if str(unknown) in other.model_fields:
