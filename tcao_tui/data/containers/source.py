@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol, cast
 
 import zstandard
 
-from tcao_tui.data.containers.zstd_frames import check_whole
+from tcao_tui.data.containers.zstd_frames import is_whole
 from tcao_tui.data.rows import RowRejected
 
 PIECE_BYTES = 2**20
@@ -85,6 +85,7 @@ class Source:
     given: int = 0
     _raw: _Counted = field(init=False)
     _stream: _Stream = field(init=False)
+    _is_whole: bool = True
     _decoder: codecs.IncrementalDecoder | None = None
 
     def __post_init__(self) -> None:
@@ -97,7 +98,7 @@ class Source:
             self._stream = gzip.GzipFile(fileobj=self._raw, mode="rb")
         elif start.startswith(_ZSTD):
             self.compression = "zst"
-            check_whole(self.file)
+            self._is_whole = is_whole(self.file)
             self._stream = zstandard.ZstdDecompressor().stream_reader(
                 cast("BinaryIO", self._raw), read_across_frames=True
             )
@@ -133,11 +134,14 @@ class Source:
 
     def _read(self) -> bytes:
         try:
-            return self._stream.read(PIECE_BYTES)
+            piece = self._stream.read(PIECE_BYTES)
+            if piece or self._is_whole:
+                return piece
+            reason = "the last frame has no end"
         except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-            raise RowRejected(
-                f"the {self.compression} data are damaged or cut off: {error}", "compress or download the file again"
-            ) from None
+            reason = str(error)
+        what = f"the {self.compression} data are damaged or cut off: {reason}"
+        raise RowRejected(what, "compress or download the file again")
 
     def _unmarked(self, start: bytes) -> bytes:
         if start.startswith(codecs.BOM_UTF8):

@@ -6,38 +6,37 @@ from typing import BinaryIO
 
 import zstandard
 
-from tcao_tui.data.rows import RowRejected
-
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _HEADER_BYTES = 18
 _RUN_OF_ONE_BYTE = 1
 
 
-def check_whole(file: BinaryIO) -> None:
-    """Walk over the frames and blocks of a file from its beginning, reading only their headers, and go back there.
+def is_whole(file: BinaryIO) -> bool:
+    """Whether the last frame of a file ends where the file does; stands at the beginning before and after.
 
-    Raises:
-        RowRejected: The last frame is cut off, or this is no zstd.
+    Only the headers of frames and blocks are read. What is no frame is not judged: the decompressor refuses it.
     """
     size = file.seek(0, 2)
     place = 0
     while place < size:
         file.seek(place)
-        place = _end_of_frame(file, place)
+        end = _end_of_frame(file, place)
+        if end is None:
+            break
+        place = end
     file.seek(0)
-    if place > size:
-        raise RowRejected("the zst data are cut off", "compress or download the file again")
+    return place <= size
 
 
-def _end_of_frame(file: BinaryIO, place: int) -> int:
+def _end_of_frame(file: BinaryIO, place: int) -> int | None:
     header = file.read(_HEADER_BYTES)
     if int.from_bytes(header[:4], "little") in _SKIPPABLE:
         return place + 8 + int.from_bytes(header[4:8], "little")
     try:
         has_checksum = zstandard.get_frame_parameters(header).has_checksum
         place += zstandard.frame_header_size(header)
-    except zstandard.ZstdError as error:
-        raise RowRejected(f"the zst data are damaged: {error}", "compress or download the file again") from None
+    except zstandard.ZstdError:
+        return None
     last = False
     while not last:
         file.seek(place)
