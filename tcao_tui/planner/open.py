@@ -2,23 +2,99 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.facts import Fact, Facts
 from tcao_tui.domain.interview import Entry, PlannerName, SlotFilled, Started
 from tcao_tui.domain.interview_state import InterviewState, fold
-from tcao_tui.errors import UsageError
+from tcao_tui.errors import Refused, UsageError
 from tcao_tui.graders import GRADERS
 from tcao_tui.methods import METHODS
 from tcao_tui.planner.calls import learned
 from tcao_tui.planner.desk import Desk
+from tcao_tui.planner.llm_access import llm_planner, why_no_llm
 from tcao_tui.planner.port import Planner
-from tcao_tui.planner.session import Listener, Session
+from tcao_tui.planner.record import Listener
+from tcao_tui.planner.rules import RulesPlanner
+from tcao_tui.planner.run_reports import read_run
+from tcao_tui.planner.session import Session
 from tcao_tui.planner.tools import TOOLS
+from tcao_tui.services.backends import Profile
+from tcao_tui.settings import Settings
 from tcao_tui.store.interviews import InterviewStore
+from tcao_tui.store.port import RunStore
+
+FOLDER_NAME = "interviews"
+"""Folder below the runs root in which interviews write files, one folder each."""
+
+
+def open_session(
+    store: RunStore,
+    runs_root: Path,
+    *,
+    settings: Settings,
+    profile: Profile,
+    directory: Path,
+    interview_id: str | None = None,
+    forked_from: str = "",
+    planner: PlannerName | None = None,
+    can_ask: bool = True,
+    listener: Listener | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Session:
+    """An interview with everything it needs; nothing is asked of a server or a model yet.
+
+    Args:
+        store: The run store.
+        runs_root: Its root.
+        settings: Who interviews, and with which LLM.
+        profile: Where the plan would run; that of the interview when it goes on.
+        directory: The person's project: files below it may be read.
+        interview_id: The interview to go on with; None starts a new one.
+        forked_from: The interview whose draft and facts a new one starts with; empty for none.
+        planner: Who interviews; None leaves it as it is, or to the settings.
+        can_ask: Whether a person is there to answer.
+        listener: Told each new entry, and what only streams past.
+        environ: Where keys are looked for; our own when None.
+
+    Raises:
+        UsageError: There is no such interview.
+        Refused: It is for another backend, or there is no such planner here.
+    """
+    environ = os.environ if environ is None else environ
+    planners: dict[PlannerName, Planner] = {"rules": RulesPlanner()}
+    if (why_not := why_no_llm(settings, environ)) is None:
+        planners["llm"] = llm_planner(settings, TOOLS, environ, can_ask=can_ask)
+    elif planner == "llm":
+        raise Refused("the LLM planner is not there", where="--planner llm", next_step=why_not)
+    if interview_id is None:
+        chosen: PlannerName = planner or ("llm" if "llm" in planners else "rules")
+        interview_id = new_interview(
+            store.interviews, profile=profile.name, directory=directory, planner=chosen, forked_from=forked_from
+        )
+    session = Session(
+        store.interviews,
+        interview_id,
+        desk=real_desk(store, runs_root, profile, interview_id),
+        planners=planners,
+        tools=TOOLS,
+        facts=installed(),
+        listener=listener,
+    )
+    if session.state.profile != profile.name:
+        raise Refused(
+            f"this interview plans for {session.state.profile}, not for {profile.name}",
+            where=interview_id,
+            next_step=f"tcao plan --fork {interview_id} --backend {profile.name}",
+        )
+    if planner is not None:
+        session.switch_planner(planner)
+    return session
 
 
 def new_interview(
@@ -37,7 +113,7 @@ def new_interview(
         Started(profile=profile, directory=str(directory.absolute()), planner=planner, forked_from=forked_from)
     ]
     if forked_from:
-        entries += _kept(read_state(store, forked_from))
+        entries += _kept(read_state(store, forked_from), profile)
     store.create_interview(interview_id, at=now)
     store.append(interview_id, entries, after=0, at=now)
     return interview_id
@@ -57,10 +133,12 @@ def find_interview(store: InterviewStore, reference: str) -> str:
     if reference == "latest" and ids:
         return ids[0]
     matching = [one for one in ids if one.startswith(reference)]
-    if reference in ids or len(matching) != 1:
-        store.entries(reference, after=2**62)  # raises with the nearest ids when there is none
-        return reference
-    return matching[0]
+    if reference in ids or len(matching) == 1:
+        return reference if reference in ids else matching[0]
+    if matching:
+        raise UsageError(f"{reference} may be {', '.join(matching[:5])}", next_step="give more of the id")
+    store.entries(reference)  # raises with the ids that look like it
+    return reference
 
 
 def installed() -> Facts:
@@ -68,22 +146,24 @@ def installed() -> Facts:
     return Facts(graders=tuple(GRADERS.names()), methods=tuple(METHODS.names()))
 
 
-def session_on(
-    store: InterviewStore,
-    interview_id: str,
-    *,
-    desk: Desk,
-    planners: Mapping[PlannerName, Planner],
-    listener: Listener | None = None,
-) -> Session:
-    """A hand on an interview that is there."""
-    if "rules" not in planners:
-        raise UsageError("an interview needs the rules planner")
-    return Session(store, interview_id, desk=desk, planners=planners, tools=TOOLS, facts=installed(), listener=listener)
+def real_desk(store: RunStore, runs_root: Path, profile: Profile, interview_id: str) -> Desk:
+    """The services behind the tools."""
+    from tcao_tui.services import inspection, models
+
+    return Desk(
+        inspect=inspection.inspect,
+        preview=inspection.preview,
+        overlap=inspection.overlap,
+        split=inspection.split,
+        capabilities=partial(models.capabilities, profile),
+        read_run=partial(read_run, store),
+        work_dir=runs_root / FOLDER_NAME / interview_id,
+    )
 
 
-def _kept(state: InterviewState) -> list[Entry]:
-    facts = (*state.facts.profiles, *state.facts.overlaps, *state.facts.splits)
-    entries: list[Entry] = [SlotFilled(path=path, filled=filled) for path, filled in state.draft.items()]
-    entries += learned([*facts, *([state.facts.capabilities] if state.facts.capabilities else [])])
-    return entries
+def _kept(state: InterviewState, profile: str) -> list[Entry]:
+    """What a fork takes over; the models of another backend are asked for anew."""
+    facts: list[Fact] = [*state.facts.profiles, *state.facts.overlaps, *state.facts.splits]
+    if state.facts.capabilities is not None and state.profile == profile:
+        facts.append(state.facts.capabilities)
+    return [*(SlotFilled(path=path, filled=filled) for path, filled in state.draft.items()), *learned(facts)]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tcao_tui.domain.capabilities import Capabilities
 from tcao_tui.domain.draft import KeyPath
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.interview import (
@@ -24,26 +25,24 @@ from tcao_tui.domain.interview import (
     RunStarted,
     Said,
     SlotCleared,
-    StoredEntry,
     ToolEnded,
     ToolStarted,
 )
-from tcao_tui.domain.interview_state import InterviewState, fold
-from tcao_tui.domain.planning import sheet_of
+from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.questions import Answer
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.planner import answers as answering
-from tcao_tui.planner import calls, consent, reach, words
+from tcao_tui.planner import calls, consent, hearing, reach
 from tcao_tui.planner.desk import Desk
 from tcao_tui.planner.launching import launch_approved
 from tcao_tui.planner.port import HandOver, Planner, Streamed, Tool, ToolOutcome
+from tcao_tui.planner.record import Listener, Record
 from tcao_tui.registry import Registry
 from tcao_tui.services.backends import Profile
 from tcao_tui.store.interviews import InterviewStore
 from tcao_tui.store.port import RunStore
 
-type Listener = Callable[[StoredEntry | Streamed], None]
 type Launcher = Callable[[RunStore, Path, Profile, Approved], str]
 
 
@@ -78,14 +77,9 @@ class Session:
         clock: Callable[[], float] = time.time,
         launcher: Launcher = launch_approved,
     ) -> None:
-        self._store, self._desk, self._planners, self._tools = store, desk, planners, tools
+        self._record = Record(store, interview_id, facts=facts or Facts(), listener=listener, clock=clock)
+        self._desk, self._planners, self._tools = desk, planners, tools
         self._clock, self._launcher = clock, launcher
-        self.listener = listener
-        self._state = InterviewState(interview_id, facts=facts or Facts())
-        for stored in store.entries(interview_id):
-            self._state = fold(self._state, stored)
-        self._dangling = calls.ended_by_death(self._state)
-        self._sheet: tuple[object, object, PlanSheet] | None = None
         self._turn_lock = asyncio.Lock()
         self._turn: asyncio.Future[None] | None = None
         self._stopped_by_person = False
@@ -93,29 +87,29 @@ class Session:
     @property
     def state(self) -> InterviewState:
         """The fold of all entries."""
-        return self._state
+        return self._record.state
 
     @property
     def sheet(self) -> PlanSheet:
         """The plan as it stands; the same object until draft or facts change."""
-        draft, facts = self._state.draft, self._state.facts
-        if self._sheet is None or self._sheet[0] is not draft or self._sheet[1] is not facts:
-            self._sheet = draft, facts, sheet_of(draft, facts)
-        return self._sheet[2]
+        return self._record.sheet
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell a front end each new entry, and what only streams past."""
+        self._record.listener = listener
 
     def append(self, *entries: Entry) -> None:
         """Record entries of a planner or a tool. Raises `Refused` for a person's, or when it went on elsewhere."""
         calls.refuse_persons_acts(entries)
-        self._record(*entries)
+        self._record.add(*entries)
 
     def stream(self, piece: Streamed) -> None:
         """Tell the front end something that is not recorded."""
-        if self.listener is not None:
-            self.listener(piece)
+        self._record.tell(piece)
 
     def may_read(self, path: str) -> bool:
         """Whether a file may be read: it lies in the person's project, or the person named it; secrets by name only."""
-        return reach.may_read(path, self._state)
+        return reach.may_read(path, self.state)
 
     async def call(self, tool: str, arguments: dict[str, Any], call_id: str = "") -> ToolOutcome:
         """Run a tool, with start, end and what it learned on record; a call id runs once, whatever happens.
@@ -123,29 +117,31 @@ class Session:
         Raises:
             Refused: The interview went on elsewhere. All other errors of tools become outcomes that are not ok.
         """
-        call_id = call_id or f"call-{self._state.seq + 1}"
-        if (recorded := calls.recorded_outcome(self._state, call_id)) is not None:
+        call_id = call_id or f"call-{self.state.seq + 1}"
+        if (recorded := calls.recorded_outcome(self.state, call_id)) is not None:
             return recorded
         started = ToolStarted(call_id=call_id, tool=tool, arguments=arguments)
-        self._record(started)
+        self._record.add(started)
         began = self._clock()
         try:
             outcome = await calls.run_tool(self._tools, started, self, self._desk)
             calls.refuse_persons_acts(outcome.entries)
         except BaseException:
-            self._record(ToolEnded(call_id=call_id, ok=False, result=calls.INTERRUPTED))
+            self._record.add(ToolEnded(call_id=call_id, ok=False, result=calls.INTERRUPTED))
             raise
         ended = ToolEnded(
             call_id=call_id, ok=outcome.ok, result=outcome.result, seconds=max(0.0, self._clock() - began)
         )
-        self._record(*calls.learned(outcome.facts), *outcome.entries, ended)
+        self._record.add(*calls.learned(outcome.facts), *outcome.entries, ended)
+        if any(isinstance(fact, Capabilities) for fact in outcome.facts):
+            self._record.add(*hearing.heard_models(self.state))
         return outcome
 
     async def say(self, text: str) -> None:
         """Words of the person; what they plainly settle is filled in, then the planner goes on. Raises `Refused`."""
-        self._record(Said(who="you", text=text), *words.heard_entries(text, self._state))
-        if (card := self._state.open_card) is not None and answering.is_settled(card, self._state):
-            self._record(Answered(card_id=card.id, answers=()))
+        self._record.add(Said(who="you", text=text), *hearing.heard_entries(text, self.state))
+        if (card := self.state.open_card) is not None and answering.is_settled(card, self.state):
+            self._record.add(Answered(card_id=card.id, answers=()))
         await self.go_on()
 
     async def answer(self, card_id: str, answers: Sequence[Answer], *, defaults_for_rest: bool = False) -> None:
@@ -155,20 +151,22 @@ class Session:
             UsageError: An answer does not fit its question; nothing was recorded.
             Refused: That card is not open, or the interview went on elsewhere.
         """
-        card = self._state.open_card
+        card = self.state.open_card
         if card is None or card.id != card_id:
             raise Refused("that question is not open any more", where=card_id)
-        filled = answering.entries_for(card, answers, self._state)
-        self._record(Answered(card_id=card_id, answers=tuple(answers), defaults_for_rest=defaults_for_rest), *filled)
+        filled = answering.entries_for(card, answers, self.state)
+        self._record.add(
+            Answered(card_id=card_id, answers=tuple(answers), defaults_for_rest=defaults_for_rest), *filled
+        )
         await self.go_on()
 
     async def set_value(self, path: KeyPath, value: object, *, reason: str = "") -> None:
         """Set a value by hand; the planner does not go on by itself. Raises `UsageError` for what cannot be."""
-        self._record(answering.filled_by_hand(path, value, self._state, reason=reason))
+        self._record.add(answering.filled_by_hand(path, value, self.state, reason=reason))
 
     async def clear_value(self, path: KeyPath) -> None:
         """Take a value back, so that policy decides again."""
-        self._record(SlotCleared(path=path))
+        self._record.add(SlotCleared(path=path))
 
     async def go_on(self) -> None:
         """Let the current planner work until it is the person's turn; one turn at a time.
@@ -182,7 +180,7 @@ class Session:
             try:
                 await self._turn
             except asyncio.CancelledError:
-                self._record(Interrupted(what="the planner's turn, by the person"))
+                self._record.add(Interrupted(what="the planner's turn, by the person"))
                 if not self._stopped_by_person:
                     raise
             finally:
@@ -192,8 +190,8 @@ class Session:
         """Let another planner go on from here, with every slot kept. Raises `Refused` when there is no such planner."""
         if planner not in self._planners:
             raise Refused(f"there is no {planner} planner here", next_step="tcao doctor")
-        if planner != self._state.planner:
-            self._record(PlannerChanged(planner=planner, why=why))
+        if planner != self.state.planner:
+            self._record.add(PlannerChanged(planner=planner, why=why))
 
     def interrupt(self) -> bool:
         """End the planner's turn; says whether one was running."""
@@ -217,7 +215,7 @@ class Session:
             BudgetExceeded: The amount cannot hold what the plan is expected to cost.
         """
         approved = consent.approval(self.sheet, given=given, by=by, max_cost_usd=max_cost_usd, typed=typed)
-        self._record(approved)
+        self._record.add(approved)
         return approved
 
     async def launch(self, store: RunStore, runs_root: Path, profile: Profile) -> str:
@@ -227,16 +225,16 @@ class Session:
             Refused: There is no approval that fits the plan as it stands, or a run has it already.
             TcaoError: The worker's own error.
         """
-        approved = consent.standing_approval(self._state, self.sheet)
+        approved = consent.standing_approval(self.state, self.sheet)
         run_id = await asyncio.to_thread(self._launcher, store, runs_root, profile, approved)
-        self._record(RunStarted(run_id=run_id))
+        self._record.add(RunStarted(run_id=run_id))
         return run_id
 
     async def _take_turn(self) -> None:
         while True:
-            planner = self._planners.get(self._state.planner)
+            planner = self._planners.get(self.state.planner)
             if planner is None:
-                self.switch_planner("rules", f"the {self._state.planner} planner is not there")
+                self.switch_planner("rules", f"the {self.state.planner} planner is not there")
                 continue
             try:
                 await planner.go_on(self)
@@ -245,13 +243,3 @@ class Session:
                 if planner.name == "rules":
                     raise TcaoError(handed.why) from handed
                 self.switch_planner("rules", handed.why)
-
-    def _record(self, *entries: Entry) -> None:
-        """Append, with the ends of what the death of an earlier console left open ahead of the first entry."""
-        entries, self._dangling = (*self._dangling, *entries), ()
-        stored = self._store.append(self._state.interview_id, entries, after=self._state.seq, at=self._clock())
-        for one in stored:
-            self._state = fold(self._state, one)
-        if self.listener is not None:
-            for one in stored:
-                self.listener(one)

@@ -1,0 +1,90 @@
+"""How the rules planner ends: what the plan comes to and what was assumed, or what keeps it from being ready. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.sheet import PlanSheet
+from tcao_tui.domain.slots import SLOTS
+from tcao_tui.domain.wording import money_text
+from tcao_tui.planner.rules_case import Case
+from tcao_tui.planner.rules_moves import Move, Say, UseTool
+
+_REASON_CHARACTERS = 140
+_WARNINGS = 4
+
+
+def check(case: Case) -> Move | None:
+    """Judge the plan by all gates, on record, whenever anything changed."""
+    return None if case.is_checked else UseTool("check_plan", {})
+
+
+def conclude(case: Case) -> Move:
+    """The last words of a turn."""
+    return Say("\n".join(_ready(case) if case.sheet.is_ready else _not_ready(case.sheet)))
+
+
+def _ready(case: Case) -> Iterator[str]:
+    sheet, plan = case.sheet, case.sheet.plan
+    if plan is not None:
+        yield f"The plan is ready: {_in_a_sentence(plan, case)}"
+    if assumed := list(_assumed(sheet)):
+        yield "Assumed, since nobody said otherwise:"
+        yield from assumed
+    warnings = [f for gate in sheet.gates for f in gate.findings if f.severity == "warning"]
+    if warnings:
+        yield "Worth knowing:"
+        yield from (f"- {f.path}: {f.got}. {f.fix}" for f in warnings[:_WARNINGS])
+    if plan is not None and plan.method not in case.state.facts.methods:
+        yield f"No worker here can carry out method {plan.method} yet: this ends with the approved plan."
+    yield "Change anything by saying so or by hand. Nothing runs before you approve it."
+
+
+def _not_ready(sheet: PlanSheet) -> Iterator[str]:
+    yield "The plan cannot be approved yet:"
+    for gate in sheet.blockers:
+        for finding in gate.findings:
+            if finding.severity == "error":
+                yield f"- {finding}. Fix: {finding.fix}"
+        if gate.why_open and gate.status == "open":
+            yield f"- {gate.gate}: {one_line(gate.why_open)}"
+
+
+def _in_a_sentence(plan: Plan, case: Case) -> str:
+    config, cost = plan.training, case.sheet.cost
+    rows = f"{case.train.rows:,} rows" if case.train is not None else "the rows"
+    if cost is None or cost.total.expected_usd is None:
+        price = "its cost is unknown"
+    elif cost.is_free:
+        price = "it costs nothing"
+    else:
+        price = f"about {money_text(cost.total.expected_usd)}, at most {money_text(plan.budget.max_cost_usd)}"
+    return (
+        f"{plan.method.upper()} of {one_line(config.base_model)} on {rows}, "
+        f"{config.num_steps:,} steps of {config.train_batch_size}; {price}."
+    )
+
+
+def _assumed(sheet: PlanSheet) -> Iterator[str]:
+    """What policy decided of the slots, one line each."""
+    for slot in SLOTS:
+        paths = [path for path in slot.paths if path in sheet.draft and sheet.draft[path].by == "policy"]
+        if paths:
+            values = ", ".join(
+                f"{path.rpartition('.')[2]} {one_line(_shown(sheet.draft[path].value), 60)}" for path in paths
+            )
+            yield f"- {slot.title}: {values} ({one_line(sheet.draft[paths[0]].reason, _REASON_CHARACTERS)})"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case [*items]:
+            return ", ".join(_shown(item) for item in items) or "none"
+        case {"name": name}:
+            return str(name)
+        case _:
+            return str(value)
