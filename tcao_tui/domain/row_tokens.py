@@ -47,25 +47,20 @@ class RowTokens:
 
     Attributes:
         row: The whole row; of the longer side for preference pairs.
-        completion: The part that carries loss.
-        longest: Tokens of the longest row, `longest_completion` of the longest answer.
+        prompt, answer: Its parts; for problems the answer that it is checked against, which is not in the row.
+        longest: Tokens of the longest row, `longest_answer` of the longest answer.
         is_measured: Counted with a tokenizer, not guessed.
         how: How they were found, for people.
     """
 
     rows: int
     row: Range
-    completion: Range
+    prompt: Range
+    answer: Range
     longest: int
-    longest_completion: int
+    longest_answer: int
     is_measured: bool
     how: str
-
-    @property
-    def prompt(self) -> Range:
-        """The part that carries no loss."""
-        gap = self.row.expected - self.completion.expected
-        return Range(max(0.0, gap * 0.9), max(0.0, gap), max(0.0, gap * 1.1))
 
 
 def profile_of(facts: Facts, path: Path | str | None) -> DataProfile | None:
@@ -100,37 +95,58 @@ def _measured(profile: DataProfile, tokens: TokenStats, model_name: str) -> RowT
     is_other = bool(model_name) and tokens.model != model_name
     doubt = _OTHER_MODEL if is_other else _ALL if tokens.measured == "all" else _SAMPLE
     how = f"{tokens.rows_measured:,} rows tokenised" if tokens.measured == "sample" else "all rows tokenised"
+    row = tokens.row.total / profile.rows
+    sides = 2 if profile.kind == "preference" else 1
+    answer, longest = _around(tokens.completion.total / profile.rows / sides, doubt), tokens.completion.max // sides
+    if not tokens.completion.total and profile.answer_chars is not None:
+        # The answer of a problem is no part of the row that the renderer writes.
+        answer, longest = _guess(profile.answer_chars.total / profile.rows), _longest(profile.answer_chars)
+        prompt = row
+    else:
+        prompt = max(0.0, row - answer.expected)
     return RowTokens(
         rows=profile.rows,
-        row=_around(tokens.row.total / profile.rows, doubt),
-        completion=_around(tokens.completion.total / profile.rows, doubt),
+        row=_around(row, doubt),
+        prompt=_around(prompt, max(doubt, 0.1)),
+        answer=answer,
         longest=tokens.row.max,
-        longest_completion=tokens.completion.max,
+        longest_answer=longest,
         is_measured=not is_other,
         how=f"{how} by another model's tokenizer" if is_other else how,
     )
 
 
 def _guessed(profile: DataProfile) -> RowTokens | None:
-    prompt, answer = profile.prompt_chars, profile.answer_chars
+    asked, said = profile.prompt_chars, profile.answer_chars
     low, expected, high = CHARACTERS_PER_TOKEN
-    if prompt is None or answer is None:
+    if asked is None or said is None:
         if profile.compression or not profile.size_bytes:
             return None
-        mean = profile.size_bytes / profile.rows
-        row = Range(mean / low, mean / expected, mean / high)
-        longest = round(4 * row.high)
-        return RowTokens(profile.rows, row, row.times(0.5), longest, longest // 2, False, f"{expected:g} bytes a token")
-    asked, said = prompt.total / profile.rows, answer.total / profile.rows
+        row = _guess(profile.size_bytes / profile.rows)
+        half, longest = row.times(0.5), round(4 * row.high)
+        how = f"about {expected:g} bytes a token ({low:g} to {high:g})"
+        return RowTokens(profile.rows, row, half, half, longest, longest // 2, False, how)
+    prompt, answer = _guess(asked.total / profile.rows), _guess(said.total / profile.rows)
+    is_apart = profile.kind in ("problem", "prompt")
     return RowTokens(
         rows=profile.rows,
-        row=Range((asked + said) / low, (asked + said) / expected, (asked + said) / high),
-        completion=Range(said / low, said / expected, said / high),
-        longest=round((prompt.max + answer.max) / high),
-        longest_completion=round(answer.max / high),
+        row=prompt if is_apart else prompt.plus(answer),
+        prompt=prompt,
+        answer=answer,
+        longest=_longest(asked) + (0 if is_apart else _longest(said)),
+        longest_answer=_longest(said),
         is_measured=False,
         how=f"about {expected:g} characters a token ({low:g} to {high:g}), not tokenised yet",
     )
+
+
+def _guess(characters: float) -> Range:
+    low, expected, high = CHARACTERS_PER_TOKEN
+    return Range(characters / low, characters / expected, characters / high)
+
+
+def _longest(characters: Spread) -> int:
+    return round(characters.max / CHARACTERS_PER_TOKEN[2])
 
 
 def _around(mean: float, doubt: float) -> Range:

@@ -98,7 +98,7 @@ def _rollouts(
 ) -> Iterator[Piece]:
     groups = steps * plan.training.train_batch_size
     answers, size = groups * params.group_size, params.group_size
-    answer = _answer(rows.completion, params.max_tokens, thinking=_thinks(plan))
+    answer = _answer(rows.answer, params.max_tokens, thinking=_thinks(plan))
     both = rows.prompt.plus(answer)
     how = (
         f"{steps:,} steps of {plan.training.train_batch_size} x {size} answers, up to {params.max_tokens:,} tokens each"
@@ -125,7 +125,7 @@ def _validation(plan: Plan, facts: Facts) -> Iterator[Piece]:
     if rows is None:
         yield Piece("validation", "train", None, "the validation rows were not inspected")
     elif params is not None:
-        answer = _answer(rows.completion, params.max_tokens, thinking=_thinks(plan))
+        answer = _answer(rows.answer, params.max_tokens, thinking=_thinks(plan))
         yield Piece(
             "validation", "prefill", rows.prompt.times(times * rows.rows), f"{times} times {rows.rows:,} prompts"
         )
@@ -146,7 +146,7 @@ def _score(plan: Plan, facts: Facts) -> Iterator[Piece]:
         yield Piece("evals", "sample", None, "the scored rows were not inspected")
         return
     times = 2 * min(spec.max_rows, rows.rows)
-    answer = _answer(rows.completion, spec.max_tokens, thinking=_thinks(plan))
+    answer = _answer(rows.answer, spec.max_tokens, thinking=_thinks(plan))
     yield Piece("evals", "prefill", rows.prompt.times(times), f"{times // 2:,} rows before and after, {rows.how}")
     yield Piece("evals", "sample", answer.times(times), f"answers of at most {spec.max_tokens:,} tokens")
 

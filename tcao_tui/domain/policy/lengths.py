@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tcao_tui.domain.draft import Alternative, Filled, KeyPath
-from tcao_tui.domain.hyperparams import power_of_two_at_least, power_of_two_at_most
+from tcao_tui.domain.hyperparams import power_of_two_at_least
 from tcao_tui.domain.policy.situation import Situation, filled
 
 SHORTEST = 128
@@ -16,9 +16,11 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     tokens, model = situation.tokens, situation.model
     if tokens is None or model is None or situation.train is None:
         return {}
-    longest, sampled = tokens.longest, _sampled(situation)
+    sampled = _sampled(situation)
+    is_answer_in_row = situation.train.kind not in ("problem", "prompt")
+    longest = tokens.longest
     if sampled:
-        longest = longest - tokens.longest_completion + sampled
+        longest += sampled - (tokens.longest_answer if is_answer_in_row else 0)
     context = model.context_length or power_of_two_at_least(max(longest, SHORTEST))
     needed = max(SHORTEST, power_of_two_at_least(longest))
     length = min(needed, context)
@@ -39,19 +41,7 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     return {"training.max_seq_len": filled(length, reason, tokens.how, by="data", alternatives=others)}
 
 
-def answer_room(longest_answer: int, *, thinking: bool, limit: int = 4096) -> int:
-    """Tokens to sample for an answer: half as many again as the longest wanted one, a power of two, 64 to `limit`."""
-    if thinking:
-        return limit
-    return min(limit, max(64, power_of_two_at_least(longest_answer * 1.5)))
-
-
 def _sampled(situation: Situation) -> int:
     """Tokens that the method samples per answer; 0 for methods that only train on the rows."""
     method = situation.method
     return situation.count(f"{method}.max_tokens") if method in ("rl", "distill", "rlhf") else 0
-
-
-def within(length: int, context: int | None) -> int:
-    """`length`, or the largest power of two within the context."""
-    return length if context is None or length <= context else power_of_two_at_most(context)

@@ -33,7 +33,7 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
 
 def completion_tokens(situation: Situation) -> float | None:
     """Tokens that carry loss over all training rows, what the adapter has to hold; None when nothing is known."""
-    return None if situation.tokens is None else situation.tokens.completion.expected * situation.tokens.rows
+    return None if situation.tokens is None else situation.tokens.answer.expected * situation.tokens.rows
 
 
 def _rank(situation: Situation) -> Filled | None:

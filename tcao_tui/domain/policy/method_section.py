@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tcao_tui.domain.draft import Alternative, Filled, KeyPath
-from tcao_tui.domain.policy.lengths import answer_room
+from tcao_tui.domain.hyperparams import power_of_two_at_least
 from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.domain.policy.score import grader_for
 from tcao_tui.domain.policy.situation import INSPECTED, Situation, filled
+
+SHORTEST_ANSWER, WORKING_OUT, LONGEST_ANSWER = 128, 1024, 4096
+"""Tokens to sample: at least, where an answer has to be worked out, and at most."""
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
@@ -72,13 +75,17 @@ def _rlhf(situation: Situation) -> dict[KeyPath, Filled]:
 
 
 def _answer_length(situation: Situation) -> Filled:
-    thinking = thinks(situation.text("training.renderer_name"))
-    tokens, context = situation.tokens, situation.model.context_length if situation.model else None
-    limit = min(4096, (context or 8192) // 2)
-    if tokens is None:
-        return filled(min(512, limit), "the length of answers is not known yet")
-    room = answer_room(tokens.longest_completion, thinking=thinking, limit=limit)
-    if thinking:
-        return filled(room, "answers think first, and one that is cut off earns nothing", tokens.how)
-    longest = f"the longest wanted answer has {tokens.longest_completion:,} tokens"
-    return filled(room, f"{longest}, and one that is cut off earns nothing", tokens.how, by="data")
+    model, tokens, train = situation.model, situation.tokens, situation.train
+    limit = min(LONGEST_ANSWER, (model.context_length if model and model.context_length else 2 * LONGEST_ANSWER) // 2)
+    if thinks(situation.text("training.renderer_name")):
+        return filled(
+            limit, "answers think first, and one that is cut off earns nothing", "cookbook: 4,096 for reasoning"
+        )
+    if tokens is None or train is None:
+        return filled(min(512, limit), "the length of answers is not known yet", "cookbook")
+    is_worked_out = train.answer_shape in ("number", "final_number")
+    least = WORKING_OUT if is_worked_out else SHORTEST_ANSWER
+    room = min(limit, max(least, power_of_two_at_least(1.5 * tokens.longest_answer)))
+    longest = f"the longest wanted answer has {tokens.longest_answer:,} tokens"
+    way = ", which does not count the way there" if is_worked_out and train.kind == "problem" else ""
+    return filled(room, f"{longest}{way}; one that is cut off earns nothing", tokens.how, by="data")

@@ -17,7 +17,7 @@ MOST_EPOCHS = 3
 BIG_RUN_STEPS = 2000
 """Steps from which a pilot is worth offering: 1-5% of the run, 500 to 2,000 steps."""
 
-MEASUREMENTS = 7
+MEASUREMENTS = 6
 VALIDATION_SHARE = 0.2
 """Validation may read at most this share of the tokens that training reads."""
 

@@ -67,8 +67,7 @@ def _file(situation: Situation) -> Filled | None:
         return filled(str(split.test), f"{rows} that the split kept from training", split.method, by="data")
     used = {train, situation.text("training.val_file"), *(str(s.source) for s in situation.facts.splits)}
     used |= {str(path) for s in situation.facts.splits for path in (s.train, s.validation, s.test)}
-    kinds = () if situation.train is None else (situation.train.kind, *situation.train.kinds)
-    others = [p for p in situation.facts.profiles if str(p.path) not in used and p.kind in kinds]
+    others = [p for p in situation.facts.profiles if str(p.path) not in used and p.kind in ("chat", "problem")]
     if len(others) != 1:
         return None
     [other] = others
@@ -105,7 +104,12 @@ def _answer_length(situation: Situation, profile: DataProfile) -> dict[KeyPath, 
     tokens = row_tokens(profile, situation.text("training.base_model"))
     if tokens is None:
         return {}
-    longest = max(1, tokens.longest_completion)
+    if sampled := situation.count(f"{situation.method}.max_tokens"):
+        return {"evals.score.max_tokens": filled(sampled, f"as in training with {situation.method}")}
+    longest = max(1, tokens.longest_answer)
+    if profile.kind == "problem" and situation.tokens is not None:
+        # A row that holds only the result says nothing of how long the way there is.
+        longest = max(longest, situation.tokens.longest_answer)
     room = 32 * math.ceil(longest * 1.25 / 32)
     measured = "measured" if tokens.is_measured else "guessed from its characters"
     reason = f"the longest wanted answer has {longest:,} tokens ({measured}), and a quarter more"
