@@ -82,7 +82,7 @@ def ranked_models(situation: Situation) -> list[ModelInfo]:
         return (
             _wish(model, words),
             bool(model.context_length and model.context_length < longest),
-            _is_too_dear(situation, price),
+            price or 0.0 if _is_too_dear(situation, price) else 0.0,
             band.distance(model.total_parameters),
             model.training == "base",
             model.sft_learning_rate is None and swept_rate(model.name) is None,
@@ -112,14 +112,14 @@ def suitable_band(situation: Situation) -> Band:
 
 
 def _wish(model: ModelInfo, words: str) -> int:
-    """-1 when the goal names the model or its family, 1 when it rules it out, 0 otherwise."""
+    """-2 when the goal names the model, -1 when its family or maker, 1 when it rules one out, 0 otherwise."""
     maker, _, own = model.name.lower().rpartition("/")
     family = re.match(r"[a-z]+(?:-oss)?", own.removeprefix("nvidia-"))
     names = {own, maker, model.family, family[0] if family else ""} - {""}
     mentioned = [name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}", words)]
-    if not mentioned:
-        return 0
-    return 1 if any(re.search(_BUT_NOT + re.escape(name), words) for name in mentioned) else -1
+    if any(re.search(_BUT_NOT + re.escape(name), words) for name in mentioned):
+        return 1
+    return -2 if own in mentioned else -1 if mentioned else 0
 
 
 def _is_too_dear(situation: Situation, train_usd: float | None) -> bool:
