@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tcao_tui.data.formats.port import OUTPUT
 from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import tools_of
 from tcao_tui.data.formats.turns import missing, text_of
 from tcao_tui.data.rows import ChatRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -39,9 +40,5 @@ class Alpaca:
         parts = [text_of(row[fields.input_field], repr(fields.input_field))]
         parts.extend(text_of(row[name], repr(name)) for name in _SUBJECTS if row.get(name))
         answer = text_of(row[fields.output_field], repr(fields.output_field))
-        return ChatRow(
-            with_system(
-                row,
-                [{"role": "user", "content": "\n\n".join(parts)}, {"role": "assistant", "content": answer}],
-            )
-        )
+        conversation = [{"role": "user", "content": "\n\n".join(parts)}, {"role": "assistant", "content": answer}]
+        return ChatRow(with_system(row, conversation), tools_of(row.get("tools")))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tcao_tui.data.formats.port import INPUT, OUTPUT
 from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import tools_of
 from tcao_tui.data.formats.turns import has, missing, turns_of, value_at
 from tcao_tui.data.rows import ChatRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -58,4 +59,4 @@ class InputOutput:
         conversation += turns_of(answer, fields.output_field, "assistant")
         if conversation[-1]["role"] != "assistant":
             raise RowRejected(f"{fields.output_field!r} does not end with the assistant's turn", "correct the roles")
-        return ChatRow(with_system(row, conversation))
+        return ChatRow(with_system(row, conversation), tools_of(row["tools"]) if "tools" in row else ())

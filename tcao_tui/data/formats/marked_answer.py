@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tcao_tui.data.formats.tools import refuse_tools
 from tcao_tui.data.formats.turns import turns_of
 from tcao_tui.data.rows import PromptRow
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -25,4 +26,5 @@ class MarkedAnswer:
 
     def read(self, row: Mapping[str, Any], fields: FieldMap) -> PromptRow:
         """The prompt. Raises `RowRejected`."""
+        refuse_tools(row, "a prompt")
         return PromptRow(turns_of(row.get(fields.input_field), fields.input_field, "user"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tcao_tui.data.formats.system import with_system
-from tcao_tui.data.formats.tools import tools_of
+from tcao_tui.data.formats.tools import refuse_tools, tools_of
 from tcao_tui.data.formats.turns import conversation_of, looks_like_turns, missing
 from tcao_tui.data.rows import ChatRow, PromptRow
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -34,5 +34,6 @@ class Messages:
             raise missing(row, fields.input_field, "input_field")
         conversation = with_system(row, conversation_of(row[fields.input_field], fields.input_field))
         if conversation[-1]["role"] != "assistant":
+            refuse_tools(row, "a prompt")
             return PromptRow(conversation)
         return ChatRow(conversation, tools_of(row.get("tools") or row.get("functions")))

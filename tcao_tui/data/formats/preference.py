@@ -9,12 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tcao_tui.data.formats.port import INPUT
 from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import refuse_tools
 from tcao_tui.data.formats.turns import has, looks_like_turns, missing, text_of, turns_of, value_at
 from tcao_tui.data.rows import Conversation, PreferenceRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
 
-_PROMPTS = ("prompt", "question", "instruction", "input.messages", "input", "query")
+_PROMPTS = ("prompt", "question", "instruction", "input.messages", INPUT, "query")
 _ANSWERS = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 _TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 _SPEAKERS = {"Human": "user", "Assistant": "assistant"}
@@ -34,7 +36,8 @@ class Preference:
         if pair is None:
             return None
         chosen, rejected = pair
-        prompt = next((name for name in (wanted.input_field, *_PROMPTS) if value_at(row, name) is not None), chosen)
+        said = () if wanted.input_field == INPUT else (wanted.input_field,)
+        prompt = next((name for name in (*said, *_PROMPTS) if value_at(row, name) is not None), chosen)
         return FieldMap(data_format=self.name, input_field=prompt, chosen_field=chosen, rejected_field=rejected)
 
     def read(self, row: Mapping[str, Any], fields: FieldMap) -> PreferenceRow:
@@ -42,8 +45,7 @@ class Preference:
         for name in (fields.chosen_field, fields.rejected_field):
             if not has(row, name):
                 raise missing(row, name, "chosen_field and rejected_field")
-        if row.get("tools"):
-            raise RowRejected("offers tools, which a pair does not carry here", "remove 'tools' or the row")
+        refuse_tools(row, "a pair")
         chosen = _answer(row, fields.chosen_field)
         rejected = _answer(row, fields.rejected_field)
         prompt = [] if fields.input_field == fields.chosen_field else _prompt(row, fields.input_field)

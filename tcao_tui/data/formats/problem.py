@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from tcao_tui.data.answers import final_answer
 from tcao_tui.data.formats.port import INPUT, OUTPUT
 from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import refuse_tools
 from tcao_tui.data.formats.turns import has, looks_like_turns, missing, text_of, turns_of, value_at
 from tcao_tui.data.rows import ProblemRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -42,8 +43,7 @@ class Problem:
         for name in (fields.input_field, fields.output_field):
             if not has(row, name):
                 raise missing(row, name, "input_field and output_field")
-        if row.get("tools"):
-            raise RowRejected("offers tools, which a problem does not carry here", "remove 'tools' or the row")
+        refuse_tools(row, "a problem")
         prompt = with_system(row, turns_of(value_at(row, fields.input_field), fields.input_field, "user"))
         if prompt[-1]["role"] == "assistant":
             prompt.pop()

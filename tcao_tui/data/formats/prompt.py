@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import refuse_tools
 from tcao_tui.data.formats.turns import has, missing, turns_of, value_at
 from tcao_tui.data.rows import PromptRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -27,6 +28,7 @@ class Prompt:
 
     def read(self, row: Mapping[str, Any], fields: FieldMap) -> PromptRow:
         """The prompt. Raises `RowRejected`."""
+        refuse_tools(row, "a prompt")
         if not has(row, fields.input_field):
             raise missing(row, fields.input_field, "input_field")
         prompt = with_system(row, turns_of(value_at(row, fields.input_field), fields.input_field, "user"))

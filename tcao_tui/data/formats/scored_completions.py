@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from tcao_tui.data.formats.system import with_system
+from tcao_tui.data.formats.tools import refuse_tools
 from tcao_tui.data.formats.turns import listed, missing, turns_of, value_at
 from tcao_tui.data.rows import PreferenceRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -34,6 +35,7 @@ class ScoredCompletions:
 
     def read(self, row: Mapping[str, Any], fields: FieldMap) -> PreferenceRow:
         """The best and the worst answer. Raises `RowRejected`, also when all have the same score."""
+        refuse_tools(row, "a pair")
         answers = listed(row.get(fields.output_field))
         if answers is None or len(answers) < 2:
             raise RowRejected(f"{fields.output_field!r} is not a list of two or more answers", "remove the row")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from tcao_tui.data.formats.system import with_system
-from tcao_tui.data.formats.tools import tools_of
+from tcao_tui.data.formats.tools import refuse_tools, tools_of
 from tcao_tui.data.formats.turns import conversation_of, listed, looks_like_turns, missing
 from tcao_tui.data.rows import ChatRow, PromptRow
 from tcao_tui.domain.data_profile import FieldMap, RowKind
@@ -34,6 +34,7 @@ class ShareGpt:
         turns = [_with_call(turn) for turn in listed(row[fields.input_field]) or ()]
         conversation = with_system(row, conversation_of(turns, fields.input_field, ("from", "value")))
         if conversation[-1]["role"] != "assistant":
+            refuse_tools(row, "a prompt")
             return PromptRow(conversation)
         return ChatRow(conversation, tools_of(row.get("tools")))
 

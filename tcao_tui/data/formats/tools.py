@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import orjson
@@ -79,6 +80,12 @@ def tools_of(value: object, name: str = "tools") -> tuple[dict[str, Any], ...]:
     if not isinstance(value, list):
         raise RowRejected(f"{name!r} is not a list of tools", f"write [{_TOOL}]")
     return tuple(_tool(tool, f"{name}[{index}]") for index, tool in enumerate(cast("list[object]", value)))
+
+
+def refuse_tools(row: Mapping[str, Any], carrier: str) -> None:
+    """Raises `RowRejected` when a row offers tools that would be lost on `carrier`, such as "a prompt"."""
+    if "tools" in row and tools_of(row["tools"]):
+        raise RowRejected(f"offers tools, which {carrier} does not carry here", "remove 'tools' or the row")
 
 
 def _tool(tool: object, place: str) -> dict[str, Any]:
