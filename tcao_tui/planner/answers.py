@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tcao_tui.domain.draft import Filled, KeyPath
-from tcao_tui.domain.interview import SlotFilled
+from tcao_tui.domain.interview import SlotCleared, SlotFilled
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.method_params import METHOD_PARAMS
 from tcao_tui.domain.plain_text import one_line
@@ -31,17 +31,19 @@ BETTER_THAN_BASE = "better than base"
 _NOT_KNOWN = re.compile(
     r"(i )?(don'?t|do not) know|no idea|not sure|whatever|you (decide|choose)|default|skip|\?|dunno", re.IGNORECASE
 )
-_QUESTION_WIDTH = 120
+_ANSWER_WIDTH = 160
 
 
-def entries_for(card: Card, answers: Sequence[Answer], state: InterviewState) -> list[SlotFilled]:
-    """What the answers to a card fill in. Raises `UsageError` when one does not fit its question."""
-    filled: list[SlotFilled] = []
+def entries_for(card: Card, answers: Sequence[Answer], state: InterviewState) -> list[SlotFilled | SlotCleared]:
+    """What the answers to a card fill in or take back. Raises `UsageError` when one does not fit its question."""
+    filled: list[SlotFilled | SlotCleared] = []
     for answer in answers:
         question = next((question for question in card.questions if question.id == answer.question), None)
         if question is None:
             raise UsageError(f"card {card.id} has no question {answer.question}", where=answer.question)
-        if not is_left_open(question, answer):
+        if answer.value == HOLD_OUT and "evals.score.file" in state.draft:
+            filled.append(SlotCleared(path="evals.score.file"))
+        elif not is_left_open(question, answer):
             filled += _filled(question, answer.value, state)
     return filled
 
@@ -81,7 +83,7 @@ def slot_values(name: str, value: object, state: InterviewState) -> Values:
 
 def _filled(question: Question, value: object, state: InterviewState) -> list[SlotFilled]:
     said = next((option.label for option in question.options if option.value == value), value)
-    reason = f"your answer to “{one_line(question.text, _QUESTION_WIDTH)}”: {one_line(str(said), _QUESTION_WIDTH)}"
+    reason = f"you answered: {one_line(str(said), _ANSWER_WIDTH)}"
     return [
         SlotFilled(path=path, filled=filled_by_hand(path, one, state, reason=reason).filled, question=question.id)
         for path, one in slot_values(question.id, value, state).items()

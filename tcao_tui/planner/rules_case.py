@@ -25,6 +25,7 @@ from tcao_tui.domain.interview import (
 )
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.questions import QUESTIONS_IN_ALL
+from tcao_tui.domain.row_tokens import profile_of
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.planner.calls import INTERRUPTED
 
@@ -60,8 +61,8 @@ class Case:
 
     @cached_property
     def train(self) -> DataProfile | None:
-        """What is known of the training file."""
-        return self.state.facts.profile(self.text("training.train_file") or None)
+        """What is known of the training file; the train part of a split is known by its source."""
+        return profile_of(self.state.facts, self.text("training.train_file") or None)
 
     @cached_property
     def subject(self) -> Subject | None:

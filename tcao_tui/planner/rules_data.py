@@ -68,13 +68,17 @@ def choose_eval_rows(case: Case) -> Move | None:
 
 
 def hold_out_rows(case: Case) -> Move | None:
-    """Split rows off for what has none yet, after saying so."""
-    profile = case.train
-    if profile is None or any(str(split.train) == str(profile.path) for split in case.state.facts.splits):
+    """Split rows off for what has none yet, after saying so: one split for both, of the file as it was given."""
+    split = next((s for s in case.state.facts.splits if str(s.train) == case.text("training.train_file")), None)
+    profile = case.train if split is None else case.state.facts.profile(split.source)
+    if profile is None:
         return None
-    test = 0 if case.text("evals.score.file") or profile.kind == "prompt" else _part(profile.rows, FEWEST_ROWS_HELD_OUT)
-    validation = 0 if case.text("training.val_file") else _part(profile.rows, 1)
+    needs_test = case.filled("evals.score.file") is None and profile.kind != "prompt"
+    test = _part(profile.rows, FEWEST_ROWS_HELD_OUT) if needs_test else 0
+    validation = _part(profile.rows, 1) if case.filled("training.val_file") is None else 0
     if not test and (not validation or profile.rows < WORTH_A_VALIDATION_SPLIT):
+        return None
+    if split is not None and (split.test or not test) and (split.validation or not validation):
         return None
     parts = [f"{count:,} for {use}" for count, use in ((test, "the eval"), (validation, "validation")) if count]
     saying = (

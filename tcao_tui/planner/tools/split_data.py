@@ -36,7 +36,8 @@ class SplitData(Tool):
         split = await asyncio.to_thread(
             desk.split,
             path,
-            desk.work_dir / f"split-{path.stem[:40]}-{self.seed}",
+            # Another split is another folder: a file that a plan names never changes under it.
+            desk.work_dir / f"split-{path.stem[:40]}-{self.seed}-{self.validation}-{self.test}",
             validation=self.validation,
             test=self.test,
             seed=self.seed,
