@@ -70,8 +70,8 @@ def _reason(situation: Situation, model: ModelInfo, rank: int, needed: float) ->
     about = "" if situation.tokens is not None and situation.tokens.is_measured else "about "
     tokens = f"{about}{count_text(needed)} completion tokens"
     if holds >= needed:
-        return f"{count_text(holds)} LoRA parameters, more than the {tokens} of the data: low regret"
-    short = f"{count_text(holds)} LoRA parameters at rank {rank}, {holds / needed:.0%} of the {tokens}"
+        return f"{count_text(holds)} LoRA parameters, more than {tokens}: low regret"
+    short = f"{count_text(holds)} LoRA parameters at rank {rank}, {holds / needed:.0%} of {tokens}"
     if holds >= needed * FAR_BELOW:
         return f"{short}: close to low regret, and the highest rank {_cap_text(model)}"
     rows = int(situation.rows * holds / needed)

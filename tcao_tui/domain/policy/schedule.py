@@ -137,7 +137,7 @@ def _eval_every(situation: Situation, steps: int) -> Filled:
         return filled(every, "no validation rows yet; this is when they would be measured")
     share = _validation_share(situation, steps, every)
     while share is not None and share > VALIDATION_SHARE and every < steps:
-        every = next((n for n in _ROUND if n > every), steps)
+        every = min(steps, next((n for n in _ROUND if n > every), steps))
         share = _validation_share(situation, steps, every)
     told = "" if share is None else f", for {share:.0%} more tokens"
     return filled(
