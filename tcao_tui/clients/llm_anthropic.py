@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +52,25 @@ class AnthropicLlm:
     Args:
         profile: Model, server and what the server understands.
         api_key: None leaves the choice to the SDK: environment, then a profile on disk.
+
+    Raises:
+        LlmFailure: The SDK found credentials that it cannot use.
     """
 
     def __init__(self, profile: LlmProfile, api_key: SecretStr | None) -> None:
         self._profile = profile
         self._key = None if api_key is None else api_key.get_secret_value()
-
-    @cached_property
-    def _client(self) -> AsyncAnthropic:
-        """Made when it is first needed, since looking for credentials may fail."""
-        version = self._profile.api_version
-        return AsyncAnthropic(
-            api_key=self._key,
-            base_url=self._profile.base_url,
-            max_retries=0,
-            open_telemetry=False,
-            default_headers={"anthropic-version": version} if version else None,
-        )
+        version = profile.api_version
+        try:
+            self._client = AsyncAnthropic(
+                api_key=self._key,
+                base_url=profile.base_url,
+                max_retries=0,
+                open_telemetry=False,
+                default_headers={"anthropic-version": version} if version else None,
+            )
+        except SDK_ERRORS as error:
+            raise failure_of(error, key=self._key) from None
 
     @property
     def model(self) -> str:
@@ -87,8 +88,7 @@ class AnthropicLlm:
 
     async def close(self) -> None:
         """Let the connection go."""
-        if "_client" in vars(self):
-            await self._client.close()
+        await self._client.close()
 
 
 def _arguments(profile: LlmProfile, request: LlmRequest) -> dict[str, Any]:
@@ -155,7 +155,7 @@ async def _read(stream: AsyncMessageStream[None], on_part: Callable[[LlmPart], N
 
 def _turn(message: Message, tool_json: dict[int, str]) -> LlmTurn:
     usage, details = message.usage, message.stop_details
-    content = [block.to_dict(mode="json", exclude_none=True) for block in message.content]
+    content = [block.to_dict(mode="json", exclude_none=True, warnings=False) for block in message.content]
     return LlmTurn(
         tuple(content),
         tool_json,

@@ -82,6 +82,8 @@ def conversation_of(
         starts_afresh: The last conversation is over whatever its length.
     """
     turns = [stored.entry for stored in state.transcript if isinstance(stored.entry, ModelTurn)]
+    if turns and turns[-1].message["role"] == "user":
+        turns.pop()  # it was not answered, and is told anew
     ids = list(dict.fromkeys(turn.conversation for turn in turns))
     fresh = Conversation(f"{fingerprint}.{len(ids)}")
     if starts_afresh or not turns or not ids[-1].startswith(f"{fingerprint}."):

@@ -78,7 +78,7 @@ class LlmPlanner:
         """Work until it is the person's turn; see `planner.port.Planner.go_on`."""
         try:
             client = await asyncio.to_thread(self._open_client)
-        except TcaoError as error:
+        except (TcaoError, LlmFailure) as error:
             raise HandOver(f"{error}; {error.next_step}".rstrip("; ")) from error
         talk = _Talk(interview, client, self._settings, self._scrubber, self._patience, self._system, self._tools)
         try:
@@ -155,7 +155,7 @@ class _Talk:
         elif failure.kind == "bad_request" and conversation.turns and not self.starts_afresh:
             self.starts_afresh = True
         else:
-            raise HandOver(f"{failure.what}; {failure.next_step}".rstrip("; "))
+            raise HandOver(f"{failure}; {failure.next_step}".rstrip("; "))
 
     def _keep(self, conversation: Conversation, sent: Message, turn: LlmTurn, seen: int) -> ReadTurn:
         """Record what was sent and what came, in one piece. Raises `HandOver` on a refusal."""

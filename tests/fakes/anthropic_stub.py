@@ -1,6 +1,7 @@
 """A scripted server that speaks Anthropic's Messages API over real sockets on loopback.
 
-Each request takes the next reply of the script; what was asked is kept in `requests`. To try the console by hand:
+Each request takes the next reply of the script, unless the API would refuse it; what was asked is kept in `requests`,
+and why it was refused in `refused`. To try the console by hand:
 
     python -m tests.fakes.anthropic_stub --script talk.yaml --port 8123
     ANTHROPIC_BASE_URL=http://127.0.0.1:8123 ANTHROPIC_API_KEY=stub tcao
@@ -20,6 +21,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import yaml
+
+from tests.fakes.anthropic_rules import ApiRules
 
 Fault = Literal["", "eof", "hang", "no_event_lines", "error"]
 
@@ -68,6 +71,8 @@ class AnthropicStub:
         self._server: asyncio.Server | None = None
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.refused: list[str] = []
+        self._rules = ApiRules()
         self.hanging = asyncio.Event()
         self.left = asyncio.Event()
 
@@ -92,7 +97,7 @@ class AnthropicStub:
         body: dict[str, Any] = json.loads(await reader.readexactly(int(headers["content-length"])))
         self.headers.append(headers)
         self.requests.append(body)
-        reply = self._next(body)
+        reply = self._answer(body)
         writer.write(_http(reply, len(self.requests)))
         await writer.drain()
         if reply.fault == "hang":
@@ -100,6 +105,21 @@ class AnthropicStub:
             await reader.read()
             self.left.set()
         writer.close()
+
+    def _answer(self, body: dict[str, Any]) -> Reply:
+        problems = self._rules.problems(body)
+        if problems:
+            self.refused += problems
+            return Reply(status=400, error={"type": "invalid_request_error", "message": "; ".join(problems)})
+        reply = self._next(body)
+        if reply.thinking:
+            self._rules.made(signature(len(self.requests)), body)
+        return reply
+
+
+def signature(number: int) -> str:
+    """Signature of the thinking in the answer to a request, counted from 1."""
+    return f"signature-{number}"
 
 
 def _in_order(script: Iterable[Reply]) -> Callable[[dict[str, Any]], Reply]:
@@ -154,7 +174,7 @@ def _blocks(reply: Reply, number: int) -> Iterable[tuple[dict[str, Any], list[di
     if reply.thinking:
         deltas = [
             {"type": "thinking_delta", "thinking": reply.thinking},
-            {"type": "signature_delta", "signature": f"signature-{number}"},
+            {"type": "signature_delta", "signature": signature(number)},
         ]
         yield {"type": "thinking", "thinking": "", "signature": ""}, deltas
     if reply.text:
