@@ -21,8 +21,20 @@ from textual.worker import Worker
 
 from tcao_tui.domain.plain_text import plain_text
 from tcao_tui.tui.intents import carry_out, outcome_of, wire
+from tcao_tui.tui.interview_port import InterviewWanted
 from tcao_tui.tui.keys import Scope, bindings
-from tcao_tui.tui.messages import ControlRun, Done, Intent, NotDone, OpenRun, PlanRead
+from tcao_tui.tui.messages import (
+    BackToRuns,
+    ControlRun,
+    Done,
+    Intent,
+    InterviewOpened,
+    InterviewsListed,
+    NotDone,
+    OpenInterview,
+    OpenRun,
+    PlanRead,
+)
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, terminal_is_gone
 from tcao_tui.tui.theme import DARK, LIGHT, theme_for, themes
@@ -45,7 +57,8 @@ class TcaoApp(App[int]):
 
     Args:
         ports: What may be asked for; fakes in tests.
-        run_ref: A run to open at once; None opens the run list.
+        run_ref: A run to open at once.
+        interview: An interview to open at once; without run and interview, the run list.
         theme: Name of a theme; None takes what the terminal says.
     """
 
@@ -54,26 +67,31 @@ class TcaoApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
     CSS = "Screen { background: $background; } Toast { max-width: 76; }"
 
-    def __init__(self, ports: Ports, *, run_ref: str | None = None, theme: str | None = None) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        run_ref: str | None = None,
+        interview: InterviewWanted | None = None,
+        theme: str | None = None,
+    ) -> None:
         super().__init__()
         for each in themes():
             self.register_theme(each)
         wanted = theme_for(theme, os.environ)
         self.theme = wanted if wanted in self.available_themes else DARK
         self._ports = ports
-        self._run_ref = run_ref
+        self._run_ref, self._interview = run_ref, interview
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that are not ours."""
         return {"line": "ansi_bright_black"}
 
     def get_default_screen(self) -> Screen[None]:
-        """The run list, or the run that was asked for."""
-        if self._run_ref is None:
-            from tcao_tui.tui.screens.runs import RunsScreen
-
-            return RunsScreen(self._ports)
-        return self._run_screen(self._run_ref)
+        """The run list, or the run or interview that was asked for."""
+        if self._run_ref is not None:
+            return self._run_screen(self._run_ref)
+        return self._runs_screen() if self._interview is None else self._interview_screen(self._interview)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, ChopsUpdate):
@@ -98,9 +116,50 @@ class TcaoApp(App[int]):
 
         return RunScreen(self._ports, ref)
 
+    def _runs_screen(self) -> Screen[None]:
+        from tcao_tui.tui.screens.runs import RunsScreen
+
+        return RunsScreen(self._ports)
+
+    def _interview_screen(self, wanted: InterviewWanted) -> Screen[None]:
+        from tcao_tui.tui.screens.interview import InterviewScreen
+
+        return InterviewScreen(wanted)
+
+    @on(OpenInterview)
+    def _open_interview(self, event: OpenInterview) -> None:
+        self.push_screen(self._interview_screen(event.wanted))
+
+    @on(InterviewOpened)
+    def _interview_opened(self, event: InterviewOpened) -> None:
+        from tcao_tui.tui.screens.interview import InterviewScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, InterviewScreen):
+                screen.take(event)
+
+    @on(InterviewsListed)
+    def _choose_interview(self, event: InterviewsListed) -> None:
+        from tcao_tui.tui.screens.choose_interview import choose_interview
+
+        choose_interview(self, event.summaries)
+
     @on(OpenRun)
     def _open(self, event: OpenRun) -> None:
         self.push_screen(self._run_screen(event.run_id))
+
+    @on(BackToRuns)
+    def _back(self) -> None:
+        screen = self.screen
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self._ports.is_read_only:
+            self.exit(0)
+        else:
+            # Textual cannot switch its default screen, so the list becomes a mode and this screen falls silent.
+            self.add_mode("runs", self._runs_screen)
+            self.switch_mode("runs")
+            screen.remove_children()
 
     @on(Intent)
     def _carry_out(self, intent: Intent) -> None:
@@ -153,7 +212,9 @@ class TcaoApp(App[int]):
         """Show all keys."""
         from tcao_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        scopes: tuple[Scope, ...] = getattr(self.screen, "scopes", ())
+        more = getattr(self.screen, "more_help", tuple[()])
+        self.push_screen(HelpScreen(scopes, more()))
 
     def action_switch_theme(self) -> None:
         """Dark or light."""
@@ -165,6 +226,7 @@ def run_app(
     *,
     run_ref: str | None = None,
     cookbook_dir: Path | None = None,
+    interview: InterviewWanted | None = None,
     load_settings: Callable[[], Settings],
     theme: str | None = None,
 ) -> int:
@@ -174,6 +236,7 @@ def run_app(
         runs_root: Directory of the run store.
         run_ref: A run to open: id, unique prefix, name or `latest`.
         cookbook_dir: A run directory of the tinker-cookbook to open instead.
+        interview: An interview to open, new or not.
         load_settings: Reads the person's settings; called after the first paint, since validating them loads pydantic.
         theme: Name of the theme; None follows the terminal.
 
@@ -181,5 +244,5 @@ def run_app(
         The exit code of the command.
     """
     ref = run_ref if cookbook_dir is None else str(cookbook_dir)
-    app = TcaoApp(wire(runs_root, load_settings, cookbook_dir), run_ref=ref, theme=theme)
+    app = TcaoApp(wire(runs_root, load_settings, cookbook_dir), run_ref=ref, interview=interview, theme=theme)
     return app.run() or app.return_code or 0

@@ -21,14 +21,19 @@ from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.tui.messages import (
     ControlRun,
     Done,
+    HoldInterview,
     Intent,
+    InterviewOpened,
+    InterviewsListed,
     LaunchPlan,
+    ListInterviews,
     NotDone,
     OpenRun,
     PlanRead,
     PreviewPlan,
     ResumeRun,
     RunDemo,
+    SaveText,
 )
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
 
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
     from tcao_tui.settings import Settings
     from tcao_tui.store.sqlite import SqliteStore
+    from tcao_tui.tui.interview_desk import InterviewDesk
 
 GROUP = "intents"
 _LOG_BYTES = 64_000
@@ -47,6 +53,9 @@ INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
     PreviewPlan: lambda ports, intent: PlanRead(ports.preview(intent.path)),
     LaunchPlan: lambda ports, intent: OpenRun(ports.launch(intent.preview)),
     RunDemo: lambda ports, intent: OpenRun(ports.demo()),
+    ListInterviews: lambda ports, intent: InterviewsListed(ports.interviews()),
+    HoldInterview: lambda ports, intent: InterviewOpened(intent.wanted, ports.open_interview(intent.wanted)),
+    SaveText: lambda ports, intent: Done(f"Written to {ports.save_text(intent.name, intent.text)}"),
 }
 
 WAIT_TEXTS: dict[type[Intent], str] = {
@@ -110,6 +119,9 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         preview=desk.preview,
         launch=desk.launch,
         demo=desk.demo,
+        interviews=lambda: desk.interviews().interviews(),
+        open_interview=lambda wanted: desk.interviews().open(wanted),
+        save_text=_save_text,
     )
 
 
@@ -182,6 +194,11 @@ class _Desk:
         finally:
             store.close()
 
+    def interviews(self) -> InterviewDesk:
+        from tcao_tui.tui.interview_desk import InterviewDesk
+
+        return InterviewDesk(self.runs_root, self.load_settings, _who)
+
     def demo(self) -> str:
         from tcao_tui.services.demo import launch_demo
 
@@ -226,6 +243,12 @@ class _StoreRuns:
 
     def close(self) -> None:
         self._store.close()
+
+
+def _save_text(name: str, text: str) -> Path:
+    from tcao_tui.tui.interview_desk import save_text
+
+    return save_text(name, text)
 
 
 def _open_cookbook(directory: Path, _ref: str = "") -> WatchedRun:

@@ -52,8 +52,8 @@ class Outcome:
 class InterviewSession(Protocol):
     """An interview that this console holds.
 
-    `go_on`, `say` and `answer` come back when it is the person's turn; cancelling them is the interrupt, after which
-    the record is consistent. Each raises `TcaoError` with a next step when it cannot be.
+    `go_on`, `say` and `answer` come back when it is the person's turn, also after an interrupt. Each raises `TcaoError`
+    with a next step when it cannot be.
     """
 
     @property
@@ -82,7 +82,11 @@ class InterviewSession(Protocol):
         """Answers to the open card."""
         ...
 
-    def set_values(self, values: Mapping[KeyPath, Any]) -> None:
+    def interrupt(self) -> bool:
+        """End the planner's turn; says whether one was running."""
+        ...
+
+    async def set_values(self, values: Mapping[KeyPath, Any]) -> None:
         """Values that the person set by hand; None takes a value back, so that policy decides."""
         ...
 

@@ -18,6 +18,8 @@ class Scope(StrEnum):
     RUN = "Run"
     CHART = "Charts"
     PANELS = "Samples, events, log"
+    PLANNER = "Interview"
+    PLAN = "Plan card"
     APP = "Everywhere"
 
 
@@ -42,9 +44,20 @@ class Key:
     action: str
     scope: Scope
 
+    def key(self, *, is_typing: bool = False) -> str:
+        """The key to press; another one where letters are text."""
+        return self.keys.split(",")[-1 if is_typing else 0]
+
+    def shown_as(self, *, is_typing: bool = False) -> str:
+        """The same as people write it."""
+        return _SHOWN_TYPING.get(self.id, self.shown) if is_typing else self.shown
+
+
+_SHOWN_TYPING = {"app.help": "F1", "app.quit": "^q"}
 
 KEYS: tuple[Key, ...] = (
     Key("runs.open", "enter", "⏎", "open", "Open the chosen run", "open", Scope.RUNS),
+    Key("runs.plan", "i", "i", "plan", "Plan a run in an interview, or go on with one", "plan", Scope.RUNS),
     Key("runs.new", "n", "n", "new", "Start a new run from a plan file", "new", Scope.RUNS),
     Key("runs.demo", "d", "d", "demo", "Train the included demo, free and offline", "demo", Scope.RUNS),
     Key("runs.filter", "slash", "/", "filter", "Show runs whose name, model or state has a text", "filter", Scope.RUNS),
@@ -74,9 +87,32 @@ KEYS: tuple[Key, ...] = (
     Key("panel.down", "down,j", "↓", "", "Scroll the panel down", "scroll_panel(1)", Scope.PANELS),
     Key("panel.page_up", "pageup", "pgup", "", "Scroll the panel a page up", "scroll_panel(-8)", Scope.PANELS),
     Key("panel.page_down", "pagedown", "pgdn", "", "Scroll the panel a page down", "scroll_panel(8)", Scope.PANELS),
+    Key("planner.stop", "escape", "esc", "stop", "Stop the planner; what it did so far is kept", "stop", Scope.PLANNER),
+    Key("planner.back", "escape", "esc", "back", "Pressed twice: back to the run list", "stop", Scope.PLANNER),
+    Key("planner.plan", "ctrl+o", "^o", "plan", "Go to the plan card and back", "plan", Scope.PLANNER),
+    Key(
+        "planner.approve",
+        "ctrl+g",
+        "^g",
+        "approve",
+        "Look at the finished plan and approve it",
+        "approve",
+        Scope.PLANNER,
+    ),
+    Key("planner.up", "pageup", "pgup", "", "Scroll the conversation up", "scroll(-1)", Scope.PLANNER),
+    Key("planner.down", "pagedown", "pgdn", "", "Scroll the conversation down", "scroll(1)", Scope.PLANNER),
+    Key("planner.end", "ctrl+end,ctrl+l", "^l", "", "Go to the newest words", "end", Scope.PLANNER),
+    Key("planner.tools", "shift+tab", "⇧tab", "", "Go to the tools; Enter opens one", "tools", Scope.PLANNER),
+    Key("plan.up", "up,k", "↑", "", "Row above", "step(-1)", Scope.PLAN),
+    Key("plan.down", "down,j", "↓", "", "Row below", "step(1)", Scope.PLAN),
+    Key("plan.page_up", "pageup", "pgup", "", "Rows far above", "step(-10)", Scope.PLAN),
+    Key("plan.page_down", "pagedown", "pgdn", "", "Rows far below", "step(10)", Scope.PLAN),
+    Key("plan.edit", "enter,right", "⏎", "edit", "Edit the value, or open the group", "pick", Scope.PLAN),
+    Key("plan.editor", "E", "E", "$EDITOR", "Edit the whole plan in your editor", "edit_all", Scope.PLAN),
+    Key("plan.leave", "escape,left", "esc", "back", "Back to the conversation", "leave", Scope.PLAN),
     Key("app.help", "question_mark,f1", "?", "help", "Show all keys", "show_help", Scope.APP),
     Key("app.palette", "ctrl+p", "^p", "commands", "Find a command by name", "command_palette", Scope.APP),
-    Key("app.theme", "t", "t", "", "Switch between dark and light", "switch_theme", Scope.APP),
+    Key("app.theme", "t,ctrl+t", "t", "", "Switch between dark and light", "switch_theme", Scope.APP),
     Key("app.quit", "q,ctrl+q", "q", "quit", "Leave the console; runs go on", "quit", Scope.APP),
 )
 

@@ -11,6 +11,8 @@ from textual.message import Message
 if TYPE_CHECKING:
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.run_view import RunSummary, RunView
+    from tcao_tui.store.interviews import InterviewSummary
+    from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
     from tcao_tui.tui.ports import PlanPreview
 
 
@@ -57,6 +59,17 @@ class OpenRun(Message):
     run_id: str
 
 
+@dataclass
+class OpenInterview(Message):
+    """Go to the planner's screen."""
+
+    wanted: InterviewWanted
+
+
+class BackToRuns(Message):
+    """Leave this screen for the run list."""
+
+
 class Intent(Message):
     """Base of what a person asks for; `intents.INTENTS` knows who carries each out."""
 
@@ -93,6 +106,41 @@ class LaunchPlan(Intent):
 @dataclass
 class RunDemo(Intent):
     """Launch the included demo."""
+
+
+@dataclass
+class ListInterviews(Intent):
+    """Read which interviews there are, to plan a run in a new one or go on with one of them."""
+
+
+@dataclass
+class HoldInterview(Intent):
+    """Open an interview for the screen that asked."""
+
+    wanted: InterviewWanted
+
+
+@dataclass
+class SaveText(Intent):
+    """Write a text to a file of this name, since it is too long for the terminal's clipboard."""
+
+    name: str
+    text: str
+
+
+@dataclass
+class InterviewsListed(Message):
+    """The interviews, the one that moved last first."""
+
+    summaries: list[InterviewSummary]
+
+
+@dataclass
+class InterviewOpened(Message):
+    """The interview that `HoldInterview` asked for."""
+
+    wanted: InterviewWanted
+    session: InterviewSession
 
 
 @dataclass

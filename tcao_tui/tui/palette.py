@@ -30,4 +30,4 @@ class KeyCommands(Provider):
                 yield Hit(score, matcher.highlight(key.help), partial(self._run, key), help=key.shown)
 
     def _run(self, key: Key) -> None:
-        self.app.simulate_key(key.keys.split(",")[0])
+        self.app.simulate_key(key.key(is_typing=getattr(self.screen, "is_typing", False)))

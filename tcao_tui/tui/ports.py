@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.run_view import RunSummary, ViewSource
+    from tcao_tui.store.interviews import InterviewSummary
+    from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 
 
 class RunsSource(Protocol):
@@ -71,6 +73,9 @@ class Ports:
         launch: Approves the preview and starts its worker; returns the run id.
         resume: Goes on from a pause or starts the next attempt; returns what to tell the person.
         demo: Launches the included demo; returns the run id.
+        interviews: All interviews, the one that moved last first.
+        open_interview: A new interview, or one that goes on.
+        save_text: File name and text; returns where it was written.
         is_read_only: The run is only watched; its own program controls it.
     """
 
@@ -81,5 +86,8 @@ class Ports:
     preview: Callable[[Path], PlanPreview]
     launch: Callable[[PlanPreview], str]
     demo: Callable[[], str]
+    interviews: Callable[[], list[InterviewSummary]]
+    open_interview: Callable[[InterviewWanted], InterviewSession]
+    save_text: Callable[[str, str], Path]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

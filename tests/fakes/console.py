@@ -9,7 +9,10 @@ from pathlib import Path
 from tcao_tui.domain.events import Verb
 from tcao_tui.domain.run_view import RunSummary, RunView
 from tcao_tui.errors import TcaoError
+from tcao_tui.store.interviews import InterviewSummary
+from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+from tests.fakes.interview_console import FakeSession
 from tests.fakes.views import STARTED_AT, running
 
 
@@ -62,6 +65,9 @@ class FakeConsole:
     log: str = "worker: ready\nworker: WARNING slow server\n"
     is_free: bool = True
     refusal: TcaoError | None = None
+    session: FakeSession = field(default_factory=FakeSession)
+    summaries: list[InterviewSummary] = field(default_factory=list[InterviewSummary])
+    saved: dict[str, str] = field(default_factory=dict[str, str])
 
     def ports(self) -> Ports:
         return Ports(
@@ -72,6 +78,9 @@ class FakeConsole:
             preview=self.preview,
             launch=self.launch,
             demo=lambda: self._note("demo") or "run-demo",
+            interviews=lambda: self.summaries,
+            open_interview=self.open_interview,
+            save_text=self.save_text,
             clock=lambda: STARTED_AT,
         )
 
@@ -83,6 +92,14 @@ class FakeConsole:
     def open_run(self, ref: str) -> WatchedRun:
         self.asked.append(("open", ref))
         return WatchedRun(self.source, lambda: self.log)
+
+    def open_interview(self, wanted: InterviewWanted) -> InterviewSession:
+        self._note("interview", wanted.interview_id, wanted.opening)
+        return self.session
+
+    def save_text(self, name: str, text: str) -> Path:
+        self.saved[name] = text
+        return Path("state") / "copies" / name
 
     def control(self, run_id: str, verb: Verb) -> str:
         self._note("control", run_id, verb)

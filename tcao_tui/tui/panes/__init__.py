@@ -10,6 +10,7 @@ PANES: Registry[type[Widget]] = Registry(
     "tcao_tui.panes",
     {
         "run_list": "tcao_tui.tui.panes.run_list.pane:RunListPane",
+        "planner": "tcao_tui.tui.panes.planner.pane:PlannerPane",
         "training": "tcao_tui.tui.panes.training.pane:TrainingPane",
     },
 )

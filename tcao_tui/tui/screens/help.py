@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,10 +14,10 @@ from tcao_tui.tui.keys import KEYS, Scope
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
 
-def help_lines() -> list[Line]:
-    """A heading per scope and a line per key."""
+def help_lines(first: Sequence[Scope] = ()) -> list[Line]:
+    """A heading per scope and a line per key; `first` names what works where one is."""
     lines: list[Line] = []
-    for scope in Scope:
+    for scope in (*first, *(scope for scope in Scope if scope not in first)):
         lines += [(), ((scope.value, "strong"),)]
         lines += [((f"{key.shown:>6}  ", "info"), (key.help, "text")) for key in KEYS if key.scope is scope]
     states = "● running  ◔ waiting  ‖ paused  ◐ stopping  ■ stopped  ✓ completed  ✗ failed  ? lost"
@@ -24,7 +25,12 @@ def help_lines() -> list[Line]:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows the keys until any of Esc, ? or q."""
+    """Shows the keys until any of Esc, ? or q.
+
+    Args:
+        first: Scopes to begin with.
+        more: What else helps where one is, shown before the keys.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "close", show=False),
@@ -42,6 +48,10 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
+    def __init__(self, first: Sequence[Scope] = (), more: Sequence[Line] = ()) -> None:
+        super().__init__()
+        self._first, self._more = first, more
+
     def compose(self) -> ComposeResult:
         """The lines."""
         with Vertical(id="box"):
@@ -49,7 +59,8 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the table."""
-        self.query_one(LineView).show(help_lines())
+        more = [*self._more, ()] if self._more else []
+        self.query_one(LineView).show([*more, *help_lines(self._first)])
 
     def action_scroll_help(self, by: int) -> None:
         """Scroll."""

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from tcao_tui.tui.feed import RunFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
-from tcao_tui.tui.messages import LogChanged, LogWanted, RunChanged, SourceFailed
+from tcao_tui.tui.messages import BackToRuns, LogChanged, LogWanted, RunChanged, SourceFailed
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.ports import Ports
@@ -66,17 +66,7 @@ class RunScreen(Screen[None]):
 
     @on(Pane.Left)
     def _leave(self) -> None:
-        from tcao_tui.tui.screens.runs import RunsScreen
-
-        if len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
-        elif self._ports.is_read_only:
-            self.app.exit(0)
-        else:
-            # Textual cannot switch its default screen, so the list becomes a mode and this screen falls silent.
-            self.app.add_mode("runs", lambda: RunsScreen(self._ports))
-            self.app.switch_mode("runs")
-            self.query(RunFeed).remove()
+        self.app.post_message(BackToRuns())
 
     @on(SourceFailed)
     def _failed(self, event: SourceFailed) -> None:

@@ -63,6 +63,7 @@ class LineView(ScrollView):
 
     Args:
         pick: Whether there is a row cursor, moved by keys and mouse.
+        hides_cursor: Whether the cursor is seen only while the view has the focus.
     """
 
     DEFAULT_CSS = """
@@ -88,10 +89,13 @@ class LineView(ScrollView):
 
         index: int
 
-    def __init__(self, *, pick: bool = False, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, *, pick: bool = False, hides_cursor: bool = False, id: str | None = None, classes: str | None = None
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.can_focus = pick
         self._pick = pick
+        self._hides_cursor = hides_cursor
         self._cursor = 0
         self._lines: Sequence[Line] = ()
         self._painted: dict[int, Line] = {}
@@ -166,9 +170,13 @@ class LineView(ScrollView):
         line = self._painted[index] = self._line(index)
         strip = Strip([Segment(text, self._ink(ink)) for text, ink in line if text])
         strip = strip.adjust_cell_length(self.size.width, self._ink("text"))
-        if self._pick and index == self._cursor and index < len(self._lines):
+        if index == self._cursor and index < len(self._lines) and self._shows_cursor:
             strip = Strip(Segment.apply_style(strip, post_style=self._ink("cursor")), strip.cell_length)
         return strip
+
+    @property
+    def _shows_cursor(self) -> bool:
+        return self._pick and (self.has_focus or not self._hides_cursor)
 
     def _ink(self, name: str) -> Style:
         style = self._styles.get(name)

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.tui.keys import Scope, bindings
-from tcao_tui.tui.messages import ControlRun, OpenRun, ResumeRun, RunDemo
+from tcao_tui.tui.messages import ControlRun, ListInterviews, OpenRun, ResumeRun, RunDemo
 from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, RowLines, arranged, header_line
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
@@ -25,6 +25,7 @@ _FIRST_USE: tuple[Line, ...] = (
     (("  No runs yet.", "strong"),),
     (),
     (("  d ", "info"), ("trains the included demo on the local engine: free, offline, about a minute", "text")),
+    (("  i ", "info"), ("plans one with you: say what the model should learn, and name your data", "text")),
     (("  n ", "info"), ("starts a run from a plan file of yours", "text")),
     (),
     (("  or in a shell:  tcao run PLAN", "muted"),),
@@ -208,6 +209,10 @@ class RunListPane(Widget):
     def action_new(self) -> None:
         """Start a run from a plan."""
         self.post_message(self.NewWanted())
+
+    def action_plan(self) -> None:
+        """Plan a run."""
+        self.post_message(ListInterviews())
 
     def action_demo(self) -> None:
         """Train the demo."""
