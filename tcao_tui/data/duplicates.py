@@ -19,7 +19,7 @@ from tcao_tui.data.grams import GramHasher, Grams
 from tcao_tui.data.row_text import RowText, normalised
 
 ROWS_COMPARED = 4_000_000
-"""Rows that are compared with each other, 60 bytes each; later ones are not looked at, and the method says so."""
+"""Rows that are compared with each other, 64 bytes each; later ones are not looked at, and the method says so."""
 
 SIMILARITY = 0.8
 GRAM_WORDS = 3
@@ -81,21 +81,21 @@ class RowComparer:
         if not self._keys:
             return Repeats(0, 0, 0, 0, self._method())
         keys = np.concatenate(self._keys)
-        copies = _later_copies(keys[:, 0] * np.uint64(3) ^ keys[:, 1])
+        copies = _later_copies(keys[:, 1] * np.uint64(3) ^ keys[:, 2])
         distinct = np.flatnonzero(~copies)
         near = sum(1 for _ in self._near_pairs(distinct))
-        conflicting = distinct[_in_groups(keys[distinct, 0])]
+        conflicting = distinct[_in_groups(keys[distinct, 1])]
         first = int(np.concatenate(self._lines)[conflicting].min()) if len(conflicting) else 0
         return Repeats(int(copies.sum()), near, len(conflicting), first, self._method())
 
-    def pairs(self) -> Iterator[tuple[int, int]]:
-        """Row indices of a row and of an earlier one that it repeats exactly, nearly, or in its prompt."""
-        if not self._keys:
-            return
-        prompts = np.concatenate(self._keys)[:, 0]
-        order, first = _first_of_equals(prompts)
+    def same_prompts(self) -> Iterator[tuple[int, int]]:
+        """Row indices of a row and of the first one that has its prompt."""
+        order, first = _first_of_equals(np.concatenate(self._keys)[:, 0])
         yield from zip(order[first != order].tolist(), first[first != order].tolist(), strict=True)
-        yield from self._near_pairs(np.arange(len(prompts)))
+
+    def near_copies(self) -> Iterator[tuple[int, int]]:
+        """Row indices of a row and of an earlier one that it nearly repeats."""
+        yield from self._near_pairs(np.arange(sum(map(len, self._keys))))
 
     def _near_pairs(self, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         """Each row of `rows` that is nearly an earlier one, once, with that one."""
@@ -144,10 +144,14 @@ class NormalText:
         """What is compared for near duplicates."""
         return " ".join((self.prompt, self.answer, self.worse))
 
-    def keys(self) -> tuple[int, int]:
-        """Hashes of prompt and answer; a pair and its reverse have the same prompt and different answers."""
-        sides = sorted((self.answer, self.worse)) if self.worse else ()
-        return text_key("\x1e".join((self.system, self.prompt, *sides))), text_key(self.answer)
+    def keys(self) -> tuple[int, int, int]:
+        """Hashes of the prompt, of the question that is settled, and of the answer.
+
+        A pair settles which of its two sides is better, so a pair and its reverse answer one question differently.
+        """
+        prompt = f"{self.system}\x1e{self.prompt}"
+        question = "\x1e".join((prompt, *sorted((self.answer, self.worse)))) if self.worse else prompt
+        return text_key(prompt), text_key(question), text_key(self.answer)
 
 
 def text_key(normal: str) -> int:

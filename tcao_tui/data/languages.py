@@ -1,6 +1,6 @@
 """What languages rows are written in: a guess by script and, for Latin script, by frequent words. No model, no proof.
 
-Short answers, code and numbers have no language; they count as "no language". Rows beyond a bound are sampled evenly.
+Short answers, code and numbers have no language; they are left out. Rows beyond a bound are sampled evenly.
 """
 
 from __future__ import annotations
@@ -121,9 +121,12 @@ class LanguageGuesser:
             self._seen += 1
 
     def shares(self) -> dict[str, float]:
-        """Share of rows by language, largest first; that of the prompt where the answer's is not clear."""
+        """Share of rows by language, largest first; that of the prompt where the answer's is not clear.
+
+        Rows whose language is not clear at all are left out, so that shares may sum to less than 1.
+        """
         counts = Counter(prompt if answer in _UNCLEAR else answer for prompt, answer, _ in self._found)
-        return {name: count / len(self._found) for name, count in counts.most_common()}
+        return {name: count / len(self._found) for name, count in counts.most_common() if name not in _UNCLEAR}
 
     def mismatches(self) -> tuple[float, int]:
         """Share of rows whose answer is in another language than the prompt, and the line of the first one, or 0."""
