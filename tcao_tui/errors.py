@@ -15,6 +15,7 @@ Each error says what happened, where (file:line, key path, step) and the next st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import ClassVar
 
@@ -42,16 +43,20 @@ class TcaoError(Exception):
         what: What happened, one sentence.
         where: File and line, key path or step; empty when there is no such place.
         next_step: The command or change that helps; empty when none is known.
+        details: More for scripts: further keys of the JSON result.
     """
 
     title: ClassVar[str] = "Failed"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
-    def __init__(self, what: str, *, where: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", next_step: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.next_step = next_step
+        self.details = details or {}
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what

@@ -10,18 +10,22 @@ import click
 
 from tcao_tui.cli.context import CliContext
 from tcao_tui.cli.render.json import to_json
+from tcao_tui.cli.render.plan import cost_lines
 from tcao_tui.cli.render.text import table
 from tcao_tui.cli.watching import wait_and_report
 from tcao_tui.domain.plain_text import one_line, plain_text
-from tcao_tui.domain.wording import count_text, money_text
+from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import NeedsInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
     from tcao_tui.services.launch import LaunchResult
     from tcao_tui.services.proposals import Proposal
     from tcao_tui.store.port import Approval
+
+CHECKING = "checking the plan: its rows, the backend's models, what it may cost"
+"""Said before it is done: tokenising rows and asking a server take seconds."""
 
 
 def person() -> str:
@@ -32,7 +36,25 @@ def person() -> str:
         return f"uid {os.getuid()}"
 
 
-def consent(console: CliContext, proposal: Proposal, given: str | None, command: Sequence[str]) -> Approval:
+def command_again(verb: str, what: str, *, backend: str | None, max_cost_usd: float | None) -> str:
+    """The command line to repeat, without `--approve`."""
+    words = ["tcao", verb, what]
+    words += ["--backend", backend] if backend else []
+    words += ["--max-cost", f"{max_cost_usd:g}"] if max_cost_usd is not None else []
+    return " ".join(words)
+
+
+def propose_plan(console: CliContext, path: Path, backend: str | None, max_cost_usd: float | None) -> Proposal:
+    """The judged plan of a file; says that judging it takes a while. Raises as `services.proposals.propose` does."""
+    from tcao_tui.services.plans import load_plan
+    from tcao_tui.services.proposals import propose
+
+    plan, profile = load_plan(path), console.profile(backend)
+    console.progress(CHECKING)
+    return propose(plan, profile, max_cost_usd=max_cost_usd)
+
+
+def consent(console: CliContext, proposal: Proposal, given: str | None, command: str) -> Approval:
     """The approval that was given, or asked for in a terminal.
 
     Args:
@@ -43,7 +65,9 @@ def consent(console: CliContext, proposal: Proposal, given: str | None, command:
 
     Raises:
         NeedsInput: Nobody can be asked, or the answer was no; says the hash and the command.
+        Refused: No worker here can carry the plan out, whatever anybody approves.
     """
+    proposal.require_worker()
     if given is None and console.is_interactive:
         console.progress("\n".join(proposal_lines(proposal)))
         answer = click.prompt("Type approve to launch", default="", show_default=False, err=True)
@@ -55,30 +79,30 @@ def consent(console: CliContext, proposal: Proposal, given: str | None, command:
     except NeedsInput as error:
         if given is None and not console.wants_json:
             console.progress("\n".join(proposal_lines(proposal)))
-        error.next_step = " ".join([*command, "--approve", proposal.hash])
+        error.next_step = f"{command} --approve {proposal.hash}"
         raise
 
 
 def proposal_lines(proposal: Proposal) -> list[str]:
-    """The plan, its estimate and its hash as a person reads them before consenting."""
-    config, cost = proposal.plan.training, proposal.cost
-    sizes = [f"{proposal.sizes.train.rows} training rows"]
-    sizes += [f"{proposal.sizes.val.rows} validation rows"] if proposal.sizes.val else []
-    sizes += [f"score on {proposal.sizes.score.rows} rows"] if proposal.sizes.score else []
-    cap = proposal.plan.budget.max_cost_usd
+    """The plan, what is odd about it, its estimate and its hash as a person reads them before consenting."""
+    plan, config = proposal.plan, proposal.plan.training
+    score = plan.evals.score
+    sizes = [f"{proposal.rows(config.train_file)} training rows"]
+    sizes += [f"{proposal.rows(config.val_file)} validation rows"] if config.val_file else []
+    sizes += [f"score on {min(score.max_rows, proposal.rows(score.file))} rows"] if score else []
+    cap = plan.budget.max_cost_usd
     rows = [
-        ("goal", one_line(proposal.plan.goal, 100) or "-"),
-        ("method", f"{one_line(proposal.plan.method)} on {one_line(config.base_model)}, LoRA rank {config.lora_rank}"),
+        ("goal", one_line(plan.goal, 100) or "-"),
+        ("method", f"{one_line(plan.method)} on {one_line(config.base_model)}, LoRA rank {config.lora_rank}"),
         ("data", f"{one_line(str(config.train_file))}: {', '.join(sizes)}"),
         ("steps", f"{config.num_steps} of {config.train_batch_size} rows, learning rate {config.learning_rate:g}"),
         ("backend", f"{proposal.profile.name} ({plain_text(proposal.profile.why)})"),
-        ("prices", plain_text(proposal.quote.source)),
-        ("tokens", f"about {count_text(cost.expected.train)} trained, {count_text(cost.expected.sample)} sampled"),
-        ("cost", _cost_text(proposal)),
         ("cap", money_text(cap) if cap is not None else "none"),
+        *(("warning", one_line(f"{w.path}: {w.got}; expected {w.expected}", 160)) for w in proposal.warnings),
         ("hash", proposal.hash),
     ]
-    return ["", *[f"  {line.rstrip()}" for line in table(("plan", one_line(config.run_name)), rows)], ""]
+    told = table(("plan", one_line(config.run_name)), rows)
+    return ["", *[f"  {line.rstrip()}" for line in (*told, "", *cost_lines(proposal.cost))], ""]
 
 
 def launched_dict(result: LaunchResult, proposal: Proposal) -> dict[str, Any]:
@@ -101,16 +125,6 @@ def report_launch(console: CliContext, result: LaunchResult, proposal: Proposal)
     console.result(result.run_id)
     console.progress(f"worker {result.pid} has it; it goes on when this terminal is closed")
     console.progress(f"  follow: tcao watch {result.run_id}\n  end:    tcao stop {result.run_id}")
-
-
-def _cost_text(proposal: Proposal) -> str:
-    cost = proposal.cost
-    if cost.expected_usd is None:
-        return "unknown: this backend's prices are not known"
-    text = money_text(cost.expected_usd)
-    if cost.high_usd:
-        text += f" expected, {money_text(cost.low_usd)} to {money_text(cost.high_usd)}"
-    return text + "".join(f"; not counted: {what}" for what in cost.not_counted)
 
 
 def launch_and_report(console: CliContext, proposal: Proposal, approval: Approval, *, detach: bool) -> None:

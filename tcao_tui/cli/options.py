@@ -45,6 +45,18 @@ def backend_option() -> Decorator:
     )
 
 
+def max_cost_option() -> Decorator:
+    """`--max-cost USD`."""
+    return click.option(
+        "--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop with a checkpoint at this cost."
+    )
+
+
+def approve_option() -> Decorator:
+    """`--approve HASH|auto`."""
+    return click.option("--approve", metavar="HASH|auto", help="Consent; auto only where nothing can cost anything.")
+
+
 def run_argument(*, required: bool = True) -> Decorator:
     """RUN: an id, a unique prefix of one, a name (the newest run of it) or `latest`."""
     return click.argument("run", required=required, shell_complete=complete_runs)

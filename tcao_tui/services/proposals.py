@@ -1,4 +1,4 @@
-"""A plan on its way to a run: resolved, priced, estimated, consented to, carried out. One path for every front end.
+"""A plan on its way to a run: judged by the gates, consented to, carried out. One path for every front end.
 
 Whether consent is enough is decided in `services.approve`; the hand-off to the worker is `services.launch`.
 """
@@ -6,107 +6,98 @@ Whether consent is enough is decided in `services.approve`; the hand-off to the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcao_tui.data.check import KIND_OF_METHOD, check_file, fields_of, score_fields
-from tcao_tui.data.order import BatchOrder
-from tcao_tui.domain.data_profile import FieldMap, RowKind
-from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
-from tcao_tui.errors import PlanInvalid
-from tcao_tui.services import approve, launch, plans
+from tcao_tui.domain.cost import CostEstimate
+from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.gates import Finding
+from tcao_tui.domain.plan import Plan, PriceQuote
+from tcao_tui.domain.sheet import PlanSheet
+from tcao_tui.errors import PlanInvalid, Refused
+from tcao_tui.services import approve, launch
 from tcao_tui.services.backends import Profile, ensure_engine
-from tcao_tui.services.quotes import quote_for
+from tcao_tui.services.check import Examined, capped, draft_of, examine, obstacle
+from tcao_tui.services.facts import Sources
 from tcao_tui.store.port import Approval, RunStore
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a person consents to.
+    """What a person consents to; every gate but the approval is passed.
 
     Attributes:
-        plan: Resolved: data named by content, the cap of the command line applied.
-        sizes: Rows and bytes of its data files.
+        plan: Data named by content, the cap of the command line applied.
+        hash: What an approval is bound to.
+        facts: What was measured of its data and of the server.
     """
 
     plan: Plan
     profile: Profile
     quote: PriceQuote
-    sizes: approve.DataSizes
-    cost: approve.Estimate
+    cost: CostEstimate
+    hash: str
+    sheet: PlanSheet
+    facts: Facts
 
     @property
-    def hash(self) -> str:
-        """What an approval is bound to."""
-        return approval_hash(self.plan, self.quote)
+    def warnings(self) -> tuple[Finding, ...]:
+        """What a person should know before consenting."""
+        return tuple(f for gate in self.sheet.gates for f in gate.findings if f.severity == "warning")
+
+    def rows(self, path: Path | None) -> int:
+        """Rows of one of its data files, 0 for none."""
+        profile = self.facts.profile(path)
+        return profile.rows if profile is not None else 0
+
+    def require_worker(self) -> None:
+        """Raises `Refused` when no worker here can carry the plan's method out."""
+        if self.plan.method not in self.facts.methods:
+            raise Refused(
+                f"the plan is in order, but no worker here can carry out method {self.plan.method} yet",
+                where="method",
+                next_step=f"keep the plan, or train with one of: {', '.join(self.facts.methods)}",
+            )
 
     def consent(self, given: str | None, *, by: str, typed: bool = False) -> Approval:
         """The approval, when `given` is the hash, or "auto" where nothing can cost anything.
 
         Raises:
             NeedsInput: Consent is missing or for something else.
-            BudgetExceeded: The cap cannot hold what the plan is expected to cost.
         """
         return approve.approve(self.plan, self.quote, given=given, by=by, at=time.time(), cost=self.cost, typed=typed)
 
 
 def propose(
-    plan: Plan,
-    profile: Profile,
-    *,
-    max_cost_usd: float | None = None,
-    read_quote: Callable[[Profile, str], PriceQuote] = quote_for,
+    plan: Plan, profile: Profile, *, max_cost_usd: float | None = None, measure: Sources | None = None
 ) -> Proposal:
-    """Resolve a plan and find out what it may cost; spends nothing and starts nothing.
+    """Judge a plan by all gates and find out what it may cost; spends nothing.
 
     Args:
         plan: As read.
         profile: Where it would run.
         max_cost_usd: A cap that lowers the plan's own, USD.
-        read_quote: Finds the prices.
+        measure: What measures; the real ones when None.
 
     Raises:
-        PlanInvalid: Its data is missing, unreadable, has bad rows or is not what the plan was written for.
+        PlanInvalid: A gate is not passed; names each problem with its fix.
+        BudgetExceeded: The cap cannot hold what the plan is expected to cost.
+        TcaoError: The server is away, so that the plan cannot be judged.
     """
-    resolved = _capped(plans.resolve(plan), max_cost_usd)
-    try:
-        sizes = approve.measure(resolved)
-    except OSError as error:
-        raise PlanInvalid(f"cannot be read: {error.strerror}", where=str(error.filename)) from error
-    check_rows(resolved)
-    quote = read_quote(profile, resolved.training.base_model)
-    return Proposal(resolved, profile, quote, sizes, approve.estimate(resolved, quote, sizes))
-
-
-def check_rows(plan: Plan) -> None:
-    """Read every row of a resolved plan's files, as the worker will, before anybody is asked for consent.
-
-    Raises:
-        PlanInvalid: Each bad row with file, line and fix, or fewer training rows than one batch.
-    """
-    config, score = plan.training, plan.evals.score
-    fields, kind = fields_of(config), KIND_OF_METHOD.get(plan.method)
-    rows = _good_rows(config.train_file, fields, kind)
-    BatchOrder(rows, config.train_batch_size, config.seed)
-    if config.val_file is not None:
-        _good_rows(config.val_file, fields, kind)
-    if score is not None:
-        _good_rows(score.file, score_fields(config, score), None)
-
-
-def _good_rows(path: Path, fields: FieldMap, kind: RowKind | None) -> int:
-    report = check_file(path, fields, kind)
-    report.raise_if_bad()
-    return report.rows
+    examined = examine(capped(draft_of(plan), max_cost_usd), profile, measure=measure)
+    if (error := obstacle(examined)) is not None:
+        raise error
+    return _proposal(examined, profile)
 
 
 def carry_out(store: RunStore, runs_root: Path, proposal: Proposal, approval: Approval) -> launch.LaunchResult:
     """Start the engine where it is the backend, make the run known and hand it to a worker.
 
     Raises:
+        Refused: No worker here can carry out the plan's method.
         TcaoError: The engine's or the worker's own error; a run whose worker did not start can be resumed.
     """
+    proposal.require_worker()
     ensure_engine(proposal.profile)
     run_id = launch.create_run(
         store,
@@ -119,9 +110,9 @@ def carry_out(store: RunStore, runs_root: Path, proposal: Proposal, approval: Ap
     return launch.start_worker(store, runs_root, run_id)
 
 
-def _capped(plan: Plan, max_cost_usd: float | None) -> Plan:
-    if max_cost_usd is None:
-        return plan
-    own = plan.budget.max_cost_usd
-    cap = max_cost_usd if own is None else min(own, max_cost_usd)
-    return plan.model_copy(update={"budget": plan.budget.model_copy(update={"max_cost_usd": cap})})
+def _proposal(examined: Examined, profile: Profile) -> Proposal:
+    sheet = examined.sheet
+    plan, quote, cost, wanted = sheet.plan, sheet.quote, sheet.cost, sheet.approval_hash
+    if plan is None or quote is None or cost is None or wanted is None:
+        raise PlanInvalid("the plan cannot be judged yet")
+    return Proposal(plan, profile, quote, cost, wanted, sheet, examined.facts)

@@ -27,6 +27,8 @@ training:
   eval_every: 0
   save_every: 5
   submit_ahead: 0
+evals:
+  score: {{file: {demo}/test.jsonl, grader: exact, max_rows: 2, max_tokens: 4}}
 """
 PACE = "rules: [{verb: optim_step, delay_seconds: 0.06}]"  # so that a fast machine does not finish before it is stopped
 
@@ -94,12 +96,19 @@ def test_a_recorded_run_is_played_again_without_training(tcao: CommandLine, demo
     assert told[-1]["status"] == "completed"
 
 
+def test_the_demo_plan_passes_every_gate(tcao: CommandLine) -> None:
+    told = tcao.ask("check", str(templates_dir() / "demo-plan.yaml"))
+    assert told["ready"] is True
+    assert {gate["gate"] for gate in told["gates"] if gate["status"] == "warn"} == {"combinations"}
+
+
 def test_a_plan_without_approval_is_not_carried_out(tcao: CommandLine, tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(PLAN.format(demo=templates_dir() / "demo", steps=2))
-    told = tcao.ask("run", str(plan), code=4)["error"]
-    given = told["next_step"].split()[-1]
-    assert given in told["what"]
+    told = tcao.ask("run", str(plan), code=4)
+    given = told["approval_hash"]
+    assert given in told["error"]["what"]
+    assert given == tcao.ask("check", str(plan))["approval_hash"]
     assert tcao.ask("run", str(plan), "--approve", "0" * 16, code=4)["error"]["title"] == "Needs approval"
     done = tcao.call("run", str(plan), "--approve", given, "--wait")
     assert "step 2/2" in done.stderr

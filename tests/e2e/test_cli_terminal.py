@@ -1,23 +1,31 @@
 from __future__ import annotations
 
+import json
 import signal
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pexpect
 import pytest
 
 from tests.fakes.command_line import CommandLine
 
-ROW = '{"input": "a", "output": "b"}\n'
-PLAN = "training: {base_model: m, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}\n"
+PLAN = """
+training: {base_model: tcao/tiny-qwen3, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}
+evals: {score: {file: test.jsonl}}
+"""
 
 
-@pytest.fixture
-def tcao(tmp_path: Path) -> CommandLine:
-    (tmp_path / "train.jsonl").write_text(ROW * 300)
-    (tmp_path / "plan.yaml").write_text(PLAN)
-    return CommandLine(tmp_path)
+@pytest.fixture(scope="module")
+def tcao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    place = tmp_path_factory.mktemp("terminal")
+    for name, numbers in (("train", range(300)), ("test", range(300, 340))):
+        rows = (json.dumps({"input": f"What follows {n}?", "output": str(n + 1)}) + "\n" for n in numbers)
+        (place / f"{name}.jsonl").write_text("".join(rows))
+    (place / "plan.yaml").write_text(PLAN)
+    command_line = CommandLine(place)
+    yield command_line
+    command_line.call("engine", "stop")
 
 
 def in_terminal(tcao: CommandLine, *arguments: str) -> pexpect.spawn[str]:

@@ -18,11 +18,11 @@ from tcao_tui.domain.run_state import RunState
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.services.launch import create_run
-from tcao_tui.services.plans import resolve
 from tcao_tui.services.verify import verify
 from tcao_tui.store.port import Approval, Cursor
 from tcao_tui.store.sqlite import SqliteStore, open_store
 from tests.fakes.fake_tinker import FREE, FakeServer
+from tests.fakes.plans import resolve
 from tests.fakes.toy_method import ROWS
 
 WORKER = (sys.executable, "-m", "tests.fakes.fake_worker")

@@ -17,15 +17,13 @@ import pytest
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.plan import Plan, approval_hash
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.services.backends import resolve_profile
 from tcao_tui.services.launch import create_run
-from tcao_tui.services.plans import resolve
-from tcao_tui.services.quotes import quote_for
 from tcao_tui.services.verify import verify
-from tcao_tui.settings import Settings
 from tcao_tui.store.port import Approval
 from tcao_tui.worker.connect import ProfileConnector
 from tests.fakes.engine_process import EngineProcess
+from tests.fakes.fake_tinker import FREE
+from tests.fakes.plans import resolve
 from tests.fakes.random_model import write_random_model
 from tests.fakes.run_lab import Lab, Zygote, until
 
@@ -60,9 +58,8 @@ class RealLab(Lab):
 
     def create_real(self, steps: int = STEPS) -> str:
         plan = self.real_plan(steps)
-        quote = quote_for(resolve_profile(Settings(), "local"), "random")
-        approval = Approval(approval_hash(plan, quote), "auto", "test", time.time(), quote.model_dump_json())
-        return create_run(self.store, self.root, plan, profile_name="local", quote=quote, approval=approval)
+        approval = Approval(approval_hash(plan, FREE), "auto", "test", time.time(), FREE.model_dump_json())
+        return create_run(self.store, self.root, plan, profile_name="local", quote=FREE, approval=approval)
 
     def listed(self, run_id: str) -> Sequence[RemoteCheckpoint]:
         async def ask() -> Sequence[RemoteCheckpoint]:

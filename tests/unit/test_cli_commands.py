@@ -5,18 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tcao_tui.cli import main
 from tcao_tui.cli.context import CliContext
 from tcao_tui.domain.events import Finished, Launched, MetricRow, PhaseChanged
-from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.errors import ExitCode
-from tcao_tui.services.backends import Profile
 from tcao_tui.store.port import NewRun
 from tcao_tui.store.sqlite import SqliteStore, open_store
-
-ROW = '{"input": "a", "output": "b"}\n'
-PLAN = "training: {base_model: m, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}\n"
+from tests.fakes import known_facts as known
+from tests.fakes.measured import Measured, free_facts
 
 
 @pytest.fixture
@@ -34,9 +32,15 @@ def store(console: CliContext) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> str:
-    (tmp_path / "train.jsonl").write_text(ROW * 300)
-    (tmp_path / "plan.yaml").write_text(PLAN)
+def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
+    measured = Measured(free_facts())
+    monkeypatch.setattr("tcao_tui.services.facts.sources", measured.sources)
+    return measured
+
+
+@pytest.fixture
+def plan(tmp_path: Path, measured: Measured) -> str:
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(known.values()))
     return str(tmp_path / "plan.yaml")
 
 
@@ -138,31 +142,43 @@ def test_without_a_terminal_the_hash_and_the_command_are_told(
     assert not console.has_store
 
 
-def test_auto_is_refused_where_money_can_be_spent(
-    console: CliContext, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, plan: str
+def test_without_a_terminal_a_script_gets_hash_and_cost_as_fields_of_their_own(
+    console: CliContext, capsys: pytest.CaptureFixture[str], plan: str
 ) -> None:
-    def priced(profile: Profile, base_model: str) -> PriceQuote:
-        return PriceQuote(
-            backend="x", source="a list", train_usd=1, prefill_usd=1, sample_usd=1, storage_usd_per_gb_month=0
-        )
+    told = asked(console, capsys, "run", plan, code=4)
+    assert isinstance(told, dict)
+    assert told["error"]["next_step"].endswith(f"--approve {told['approval_hash']}")
+    assert told["cost"]["total"]["expected_usd"] == 0
 
-    monkeypatch.setattr(
-        "tcao_tui.services.proposals.propose.__kwdefaults__", {"max_cost_usd": None, "read_quote": priced}
-    )
-    told = asked(console, capsys, "run", plan, "--backend", "tinker", "--approve", "auto", code=4)
+
+def test_auto_is_refused_where_money_can_be_spent(
+    console: CliContext, capsys: pytest.CaptureFixture[str], plan: str, measured: Measured
+) -> None:
+    measured.facts = known.facts()
+    told = asked(console, capsys, "run", plan, "--approve", "auto", code=4)
     assert "auto approves only what costs nothing" in str(told)
-    told = asked(console, capsys, "run", plan, "--backend", "tinker", "--max-cost", "0.000001", code=6)
+    told = asked(console, capsys, "run", plan, "--max-cost", "0.000001", code=6)
     assert "below the estimate" in str(told)
 
 
 def test_every_problem_of_a_plan_is_told(
     console: CliContext, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "bad.yaml").write_text(PLAN.replace("num_steps: 2", "num_step: 2, lora_rank: 3"))
+    text = "training: {base_model: m, run_name: n, train_file: x, learning_rate: 0.001, num_step: 2, lora_rank: 3}\n"
+    (tmp_path / "bad.yaml").write_text(text)
     assert main.run(["run", str(tmp_path / "bad.yaml")], console) == ExitCode.PLAN_INVALID
     told = capsys.readouterr().err
     assert "rename it to num_steps" in told
     assert "power of two" in told
+
+
+def test_a_method_without_a_worker_is_refused_before_anybody_is_asked(
+    console: CliContext, capsys: pytest.CaptureFixture[str], plan: str, measured: Measured
+) -> None:
+    measured.facts = measured.facts.model_copy(update={"methods": ("distill",)})
+    assert main.run(["run", plan, "--approve", "auto"], console) == ExitCode.REFUSED
+    assert "no worker here can carry out method sft yet" in capsys.readouterr().err
+    assert not console.has_store
 
 
 def test_playing_a_record_takes_no_approval(console: CliContext, capsys: pytest.CaptureFixture[str]) -> None:

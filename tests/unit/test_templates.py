@@ -7,7 +7,8 @@ import pytest
 from tcao_tui import paths
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.services.demo import demo_plan_path
-from tcao_tui.services.plans import load_plan, resolve
+from tcao_tui.services.plans import load_plan
+from tests.fakes.plans import resolve
 
 
 @pytest.mark.parametrize("name", ["training-config.yaml", "demo-plan.yaml"])

@@ -7,7 +7,7 @@ from contextlib import closing
 import click
 
 from tcao_tui.cli.context import CliContext, pass_context
-from tcao_tui.cli.options import backend_option, output_option, run_argument
+from tcao_tui.cli.options import approve_option, backend_option, max_cost_option, output_option, run_argument
 from tcao_tui.errors import UsageError
 
 
@@ -20,9 +20,9 @@ Examples:
 """
 )
 @run_argument()
-@click.option("--approve", metavar="HASH|auto", help="Consent; auto only where nothing can cost anything.")
+@approve_option()
 @click.option("--detach/--wait", default=True, help="Return at once, or follow to the end.  [default: detach]")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop with a checkpoint at this cost.")
+@max_cost_option()
 @click.option(
     "--speed", type=click.FloatRange(min=0, min_open=True), metavar="X", help="Play the record X times as fast."
 )
@@ -49,18 +49,14 @@ def replay(
             raise UsageError("--speed plays a record and spends nothing: leave out --approve and --max-cost")
         _play(console, run, speed)
         return
-    from tcao_tui.cli.launching import consent, launch_and_report
-    from tcao_tui.services.plans import load_plan
-    from tcao_tui.services.proposals import propose
+    from tcao_tui.cli.launching import command_again, consent, launch_and_report, propose_plan
     from tcao_tui.store.plan_file import PLAN_NAME
 
     with console.store() as store:
         found = console.find(store, run)
-    plan = load_plan(console.runs_root / found.run_id / PLAN_NAME)
-    proposal = propose(plan, console.profile(backend or found.backend), max_cost_usd=max_cost)
-    again = ["tcao", "replay", found.run_id]
-    again += ["--backend", backend] if backend else []
-    again += ["--max-cost", f"{max_cost:g}"] if max_cost is not None else []
+    plan = console.runs_root / found.run_id / PLAN_NAME
+    proposal = propose_plan(console, plan, backend or found.backend, max_cost)
+    again = command_again("replay", found.run_id, backend=backend, max_cost_usd=max_cost)
     launch_and_report(console, proposal, consent(console, proposal, approve, again), detach=detach)
 
 

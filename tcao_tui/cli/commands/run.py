@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tcao_tui.cli.context import CliContext, pass_context
-from tcao_tui.cli.options import backend_option, output_option
+from tcao_tui.cli.options import approve_option, backend_option, max_cost_option, output_option
 
 
 @click.command(
@@ -17,31 +17,26 @@ Examples:
   tcao run plan.yaml                               shows the estimate and asks
   tcao run plan.yaml --approve 3f9c0a7be1d24c55    headless, for exactly this plan at these prices
   tcao run plan.yaml --approve auto --backend local --wait
-  tcao run training-config.yaml --max-cost 5 --output json
+  tcao run plan.yaml --backend tinker --max-cost 5 --output json
 """
 )
 @click.argument("plan", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--approve", metavar="HASH|auto", help="Consent; auto only where nothing can cost anything.")
+@approve_option()
 @click.option("--detach/--wait", default=True, help="Return at once, or follow to the end.  [default: detach]")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop with a checkpoint at this cost.")
+@max_cost_option()
 @backend_option()
 @output_option("text", "json", "stream-json")
 @pass_context
 def run(
     console: CliContext, *, plan: Path, approve: str | None, detach: bool, max_cost: float | None, backend: str | None
 ) -> None:
-    """Launch PLAN: a plan file, or a training config alone.
+    """Launch PLAN once it passes all gates of `tcao check`.
 
     Shows what it may cost and asks for approval; without a terminal it ends with code 4 and says the hash to
     give. The worker is a process of its own: closing this terminal does not end it.
     """
-    from tcao_tui.cli.launching import consent, launch_and_report
-    from tcao_tui.services.plans import load_plan
-    from tcao_tui.services.proposals import propose
+    from tcao_tui.cli.launching import command_again, consent, launch_and_report, propose_plan
 
-    proposal = propose(load_plan(plan), console.profile(backend), max_cost_usd=max_cost)
-    again = ["tcao", "run", shlex.quote(str(plan))]
-    again += ["--backend", backend] if backend else []
-    again += ["--max-cost", f"{max_cost:g}"] if max_cost is not None else []
-    approval = consent(console, proposal, approve, again)
-    launch_and_report(console, proposal, approval, detach=detach)
+    proposal = propose_plan(console, plan, backend, max_cost)
+    again = command_again("run", shlex.quote(str(plan)), backend=backend, max_cost_usd=max_cost)
+    launch_and_report(console, proposal, consent(console, proposal, approve, again), detach=detach)

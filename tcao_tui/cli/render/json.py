@@ -44,7 +44,8 @@ def error_json(error: TcaoError) -> str:
                 "where": error.where,
                 "next_step": error.next_step,
                 "exit_code": int(error.exit_code),
-            }
+            },
+            **error.details,
         }
     )
 

@@ -42,7 +42,7 @@ def _method(subject: Subject) -> Iterator[Finding]:
 
 
 def _dpo(subject: Subject) -> Iterator[Finding]:
-    if subject.plan.method in ("dpo",) and subject.plan.start_from is None:
+    if subject.plan.method == "dpo" and subject.plan.start_from is None:
         yield _FIND.warning(
             "start_from",
             got="preferences on a model that was not fine-tuned on the task",
@@ -78,11 +78,12 @@ def _learning_rate(subject: Subject) -> Iterator[Finding]:
     if usual is None:
         return
     low, high, start, source = usual.low, usual.high, usual.start, usual.source
-    model = subject.model
+    model, is_supervised = subject.model, subject.plan.method in ("sft", "rlhf")
     if model is not None and is_tiny(model):
-        low, high, start = TINY_LEARNING_RATE / _FAR, TINY_LEARNING_RATE * _FAR, TINY_LEARNING_RATE
-        source = "measured on models this small"
-    elif subject.plan.method == "sft" and model is not None and model.sft_learning_rate:
+        high = TINY_LEARNING_RATE * _FAR
+        if is_supervised:
+            low, start, source = TINY_LEARNING_RATE / _FAR, TINY_LEARNING_RATE, "measured on models this small"
+    elif is_supervised and model is not None and model.sft_learning_rate:
         start = model.sft_learning_rate
         low, high, source = min(low, start / _FAR), max(high, start * _FAR), "cookbook hyperparam_utils.get_lr"
     if not low <= rate <= high:

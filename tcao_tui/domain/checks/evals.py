@@ -131,6 +131,8 @@ def _benchmarks(subject: Subject) -> Iterator[Finding]:
 def _success(subject: Subject) -> Iterator[Finding]:
     success = subject.plan.success
     measured = [*_measured(subject)]
+    if success.metric == "score" and subject.plan.evals.score is None:
+        return
     if not _is_measured(success.metric, measured):
         near = nearest(success.metric, measured) or measured or ["score"]
         yield _FIND.error(

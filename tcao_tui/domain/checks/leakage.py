@@ -45,7 +45,7 @@ def why_uncompared(subject: Subject, place: Place) -> str:
 
 def _shared_rows(find: Finder, key: str, overlap: Overlap) -> Iterator[Finding]:
     left, right = one_line(str(overlap.left)), one_line(str(overlap.right))
-    pairs = [f"line {here} is line {there}" for there, here, _ in overlap.examples[:_SHOWN]]
+    pairs = [f"line {here} as line {there} there" for there, here, _ in overlap.examples[:_SHOWN]]
     listed = f": {', '.join(pairs)}" if pairs else ""
     first = f"{right}:{overlap.examples[0][1]}" if overlap.examples else right
     if overlap.exact:

@@ -29,12 +29,13 @@ def check_renderer(find: Finder, subject: Subject) -> Iterator[Finding]:
         )
         return
     if model.renderers and chosen not in model.renderers:
-        near = nearest(chosen, model.renderers) or list(model.renderers)
+        first = model.renderers[0]
+        near = (nearest(chosen, model.renderers) or [first])[0]
         yield find.error(
             _KEY,
             got=f"{shown(chosen)} is not a chat format of {shown(model.name)}",
             expected=f"one of {names(model.renderers)}",
-            fix=f"set training.renderer_name to {near[0]}, or leave it out for {model.renderers[0]}",
+            fix=f"set {_KEY} to {near}, or leave it out{'' if near == first else f' for {first}'}",
         )
         return
     yield from _thinking(find, subject, chosen, model.renderers)

@@ -1,0 +1,95 @@
+"""Measures what the gates need of a plan and do not know yet: files, overlaps, the server's models, what is installed.
+
+What cannot be measured is no error here: it is remembered with its reason, and the gates stay open or fail by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tcao_tui.domain.capabilities import Capabilities
+from tcao_tui.domain.checks.subject import Comparison, Inspection, Subject, missing_comparisons, missing_inspections
+from tcao_tui.domain.data_profile import DataProfile, Overlap
+from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.plan import Plan
+from tcao_tui.errors import TcaoError
+from tcao_tui.services.backends import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What measures; tests pass fakes.
+
+    Attributes:
+        inspect: `services.inspection.inspect`.
+        overlap: `services.inspection.overlap`.
+        capabilities: `services.models.capabilities`, of a backend's profile.
+        graders, methods: Names of what is installed.
+    """
+
+    inspect: Callable[..., DataProfile]
+    overlap: Callable[..., Overlap]
+    capabilities: Callable[[Profile], Capabilities]
+    graders: Callable[[], list[str]]
+    methods: Callable[[], list[str]]
+
+
+def sources() -> Sources:
+    """What measures in production."""
+    from tcao_tui.graders import GRADERS
+    from tcao_tui.methods import METHODS
+    from tcao_tui.services import inspection, models
+
+    return Sources(inspection.inspect, inspection.overlap, models.capabilities, GRADERS.names, METHODS.names)
+
+
+def installed(known: Facts, measure: Sources) -> Facts:
+    """`known` with the graders and methods of this installation; what could not be measured before is forgotten."""
+    found = {"graders": tuple(measure.graders()), "methods": tuple(measure.methods()), "missing": {}}
+    return known.model_copy(update=found)
+
+
+def gather(plan: Plan, known: Facts, measure: Sources) -> Facts:
+    """`known` with all that the gates need of the plan's files; what is known already is not measured again.
+
+    Args:
+        plan: Need not be resolved.
+        known: With the server's models, where they are known: tokens are counted by the plan's model.
+        measure: What measures.
+    """
+    facts = known
+    for wanted in missing_inspections(Subject(plan, facts)):
+        facts = _inspected(Subject(plan, facts), wanted, measure)
+    for pair in missing_comparisons(Subject(plan, facts)):
+        facts = _compared(facts, pair, measure)
+    return facts
+
+
+def without(facts: Facts, what: str, error: TcaoError) -> Facts:
+    """`facts` with the reason why something cannot be measured."""
+    return facts.model_copy(update={"missing": {**facts.missing, what: error.what}})
+
+
+def _inspected(subject: Subject, wanted: Inspection, measure: Sources) -> Facts:
+    path = wanted.file.path
+    try:
+        profile = measure.inspect(
+            path,
+            fields=wanted.file.field_map,
+            model=subject.model if wanted.with_tokens else None,
+            renderer=subject.renderer,
+            max_seq_len=subject.config.max_seq_len,
+        )
+    except TcaoError as error:
+        return without(subject.facts, str(path), error)
+    return subject.facts.with_fact(profile)
+
+
+def _compared(facts: Facts, pair: Comparison, measure: Sources) -> Facts:
+    left, right = pair.left.path, pair.right.path
+    try:
+        found = measure.overlap(left, right, left_fields=pair.left_fields, right_fields=pair.right_fields)
+    except TcaoError as error:
+        return without(facts, str(right), error)
+    return facts.with_fact(found)
