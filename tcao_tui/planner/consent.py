@@ -8,10 +8,18 @@ from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import BudgetExceeded, NeedsInput, PlanInvalid, Refused
+from tcao_tui.planner.contradictions import quote_that_data_stays
 
 
-def approval(sheet: PlanSheet, *, given: str, by: str, max_cost_usd: float | None, typed: bool) -> Approved:
+def approval(
+    state: InterviewState, sheet: PlanSheet, *, given: str, by: str, max_cost_usd: float | None, typed: bool
+) -> Approved:
     """The approval of a sheet, or what is missing; see `Session.approve`."""
+    if state.profile != "local" and (said := quote_that_data_stays(state)):
+        raise Refused(
+            f"you said “{said}”, and {state.profile} is not on this machine",
+            next_step=f"tcao plan --fork {state.interview_id} --backend local",
+        )
     plan, quote, wanted = sheet.plan, sheet.quote, sheet.approval_hash
     if plan is None or quote is None or wanted is None:
         raise PlanInvalid(
@@ -32,8 +40,8 @@ def approval(sheet: PlanSheet, *, given: str, by: str, max_cost_usd: float | Non
     )
 
 
-def standing_approval(state: InterviewState, sheet: PlanSheet) -> Approved:
-    """The approval that fits the plan as it stands and was not used yet. Raises `Refused`."""
+def fitting_approval(state: InterviewState, sheet: PlanSheet) -> Approved:
+    """The approval that fits the plan as it stands. Raises `Refused`."""
     approved = state.approved
     if approved is None:
         raise Refused(
@@ -44,9 +52,14 @@ def standing_approval(state: InterviewState, sheet: PlanSheet) -> Approved:
             f"approved was {approved.approval_hash}, and the plan is now {sheet.approval_hash or 'not complete'}",
             next_step="look at the plan, then approve it again",
         )
+    return approved
+
+
+def standing_approval(state: InterviewState, sheet: PlanSheet) -> Approved:
+    """The approval that fits the plan as it stands and that no run has used. Raises `Refused`."""
     if state.run_id:
         raise Refused(f"run {state.run_id} has this plan already", next_step=f"tcao watch {state.run_id}")
-    return approved
+    return fitting_approval(state, sheet)
 
 
 def approved_plan(approved: Approved) -> tuple[Plan, PriceQuote]:
@@ -55,12 +68,11 @@ def approved_plan(approved: Approved) -> tuple[Plan, PriceQuote]:
 
 
 def _check_amount(plan: Plan, sheet: PlanSheet, amount: float | None) -> None:
-    total = None if sheet.cost is None else sheet.cost.total
-    expected = None if total is None else total.expected_usd
+    expected = None if sheet.cost is None else sheet.cost.total.expected_usd
+    cap = plan.budget.max_cost_usd
     if amount is None:
-        shown = "unknown" if expected is None else money_text(expected)
         raise NeedsInput(
-            f"this plan may cost money ({shown} expected): the amount that it may cost must be given",
+            f"this plan may cost money ({money_text(expected)} expected): the amount that it may cost must be given",
             where="budget.max_cost_usd",
             next_step="--max-cost USD",
         )
@@ -70,9 +82,8 @@ def _check_amount(plan: Plan, sheet: PlanSheet, amount: float | None) -> None:
             where="budget.max_cost_usd",
             next_step="fewer steps, a smaller model, or a higher amount",
         )
-    cap = plan.budget.max_cost_usd
-    if cap is None or amount < cap:
-        stands = "none" if cap is None else money_text(cap)
+    if expected is not None and (cap is None or amount < cap):
+        stands = "not there" if cap is None else money_text(cap)
         raise NeedsInput(
             f"the worker would stop at the plan's cap, which is {stands}, not at {money_text(amount)}",
             where="budget.max_cost_usd",

@@ -19,7 +19,7 @@ from tcao_tui.planner.calls import learned
 from tcao_tui.planner.desk import Desk
 from tcao_tui.planner.llm_access import llm_planner, why_no_llm
 from tcao_tui.planner.port import Planner
-from tcao_tui.planner.record import Listener
+from tcao_tui.planner.recorded import Listener
 from tcao_tui.planner.rules import RulesPlanner
 from tcao_tui.planner.run_reports import read_run
 from tcao_tui.planner.session import Session
