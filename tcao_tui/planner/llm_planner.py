@@ -47,7 +47,7 @@ class LlmPlanner:
     """Interviews through an LLM; see `planner.port.Planner`.
 
     Args:
-        open_client: Makes the client; loads the SDK and reads the key, so it is called in a thread, and late.
+        open_client: Makes the client; it loads the SDK and reads the key, so it is called late and in a thread.
         tools: What the model may call.
         settings: Limits and switches.
         scrubber: Keeps secrets out of what is sent.
@@ -68,24 +68,30 @@ class LlmPlanner:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._open_client = open_client
+        self._registry = tools
         self._settings = settings
         self._scrubber = scrubber
-        self._system = system_prompt(can_ask=can_ask)
-        self._tools = tool_specs(tools, without=() if can_ask else ("ask_user",))
+        self._can_ask = can_ask
+        self._tools: tuple[ToolSpec, ...] = ()
         self._patience = Patience(settings.retries, settings.retry_after_seconds, sleep)
 
     async def go_on(self, interview: Interview) -> None:
         """Work until it is the person's turn; see `planner.port.Planner.go_on`."""
         try:
-            client = await asyncio.to_thread(self._open_client)
+            client, system = await asyncio.to_thread(self._prepare)
         except (TcaoError, LlmFailure) as error:
             raise HandOver(f"{error}; {error.next_step}".rstrip("; ")) from error
-        talk = _Talk(interview, client, self._settings, self._scrubber, self._patience, self._system, self._tools)
+        talk = _Talk(interview, client, self._settings, self._scrubber, self._patience, system, self._tools)
         try:
             await talk.go_on()
         finally:
             await client.close()
         self._tools = talk.tools
+
+    def _prepare(self) -> tuple[LlmClient, str]:
+        """The client and the prompt; blocks, the first time for seconds, on imports and on the key's place."""
+        self._tools = self._tools or tool_specs(self._registry, without=() if self._can_ask else ("ask_user",))
+        return self._open_client(), system_prompt(can_ask=self._can_ask)
 
 
 @dataclass
