@@ -86,10 +86,11 @@ def capabilities(
         CredentialsError: No key, or it was refused.
         BackendError: The server does not answer, or the engine does not run and was not to be started.
     """
-    if profile.key_source.kind == "sdk":
-        connection(profile)  # a missing key is told at once, before seconds of imports in the helper
     if start_engine:
         ensure_engine(profile)
+    if profile.key_source.kind != "command":
+        # What is missing is told at once instead of after the helper's seconds of imports; a command may ask a person.
+        connection(profile)
     server, place = _server(profile), paths.cache_dir() / "models" / f"{profile.name}.json"
     known = None if fresh else _recall(place)
     if known is not None and known.server == server and 0 <= now() - known.capabilities.asked_at < FRESH_SECONDS:

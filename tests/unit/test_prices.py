@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
+from importlib import resources
+from typing import Literal
 
 import pytest
 from tinker_cookbook.utils.cost_estimation import TokenCostRates
 
 from tcao_tui.clients.price_list import main
-from tcao_tui.clients.prices import price_quote
+from tcao_tui.clients.prices import planning_quote, price_quote
+from tcao_tui.worker.connect import check_prices
 
 RATES = TokenCostRates(1.0, 0.2, 3.0, 2.0)
 
@@ -50,6 +54,41 @@ def test_a_price_list_that_never_answers_is_given_up() -> None:
     quote = price_quote("tinker", None, "Qwen/Qwen3-8B", timeout_seconds=0.01, read_rates=hang)
     released.set()
     assert quote.train_usd is None
+
+
+def test_plans_are_made_with_a_dated_copy_when_the_list_is_away() -> None:
+    quote = planning_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: None)
+    assert (quote.train_usd, quote.prefill_usd, quote.sample_usd) == (0.44, 0.195, 0.6)
+    assert "bundled copy of Tinker's prices of 2026-09" in quote.source
+
+
+def test_the_dated_copy_gives_way_to_the_list() -> None:
+    quote = planning_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: RATES)
+    assert quote.source == "Tinker's published price list"
+
+
+@pytest.mark.parametrize(
+    ("kind", "base_url", "model"),
+    [("tinker", "http://localhost:8000", "Qwen/Qwen3-8B"), ("tinker", None, "acme/model"), ("engine", None, "any")],
+)
+def test_the_dated_copy_is_for_tinkers_own_models_only(
+    kind: Literal["engine", "tinker"], base_url: str | None, model: str
+) -> None:
+    assert planning_quote(kind, base_url, model) == price_quote(kind, base_url, model)
+
+
+def test_every_bundled_price_is_positive_or_unknown_and_says_when_it_was_true() -> None:
+    bundled = json.loads(resources.files("tcao_tui.clients").joinpath("bundled_prices.json").read_text())
+    assert re.fullmatch(r"\d{4}-\d{2}", bundled["as_of"])
+    for model, rates in bundled["usd_per_million_tokens"].items():
+        assert set(rates) == {"prefill", "sample", "train"}, model
+        assert all(rate is None or 0 < rate < 100 for rate in rates.values()), model
+        assert rates["prefill"] < rates["sample"], model
+
+
+def test_the_worker_never_takes_the_copy_for_a_change_of_prices() -> None:
+    approved = planning_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: RATES)
+    check_prices(approved, price_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: None))
 
 
 def test_the_command_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
