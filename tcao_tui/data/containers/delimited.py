@@ -55,7 +55,7 @@ def records(source: Source) -> Iterator[Record]:
     """Rows of a CSV or TSV file. Raises `RowRejected` when its header cannot be used."""
     note_line_ends(source)
     # The limit is csv's own and one for the process; a row is limited by its feed.
-    csv.field_size_limit(LONGEST_ROW_BYTES)
+    csv.field_size_limit(2 * LONGEST_ROW_BYTES)
     feed = _Feed(Lines(source.pieces()))
     rows = csv.reader(feed, delimiter=_delimiter(source))
     header = _header(rows, feed)

@@ -156,12 +156,16 @@ class Source:
         return self._text(start)
 
     def _text(self, piece: bytes) -> bytes:
-        """One piece in UTF-8; what is no character there becomes bytes that are no UTF-8, so that its row is named."""
+        """One piece in UTF-8; half a character of UTF-16 becomes bytes that are no UTF-8, so that its row is named."""
         if self._decoder is None:
             return piece
-        while piece:
-            text = self._decoder.decode(piece)
-            if text:
-                return text.encode("utf-8", "surrogatepass")
-            piece = self._read()
-        return self._decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+        text, ended = "", False
+        try:
+            while not text and not ended:
+                ended = not piece
+                text = self._decoder.decode(piece, ended)
+                piece = b"" if text else self._read()
+        except UnicodeError:
+            what = f"is not {self.encoding.upper()} throughout: it is damaged or ends inside a character"
+            raise RowRejected(what, "save the file as UTF-8") from None
+        return text.encode("utf-8", "surrogatepass")
