@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tcao_tui.domain.capabilities import ModelInfo
+from tcao_tui.domain.capabilities import Capabilities, ModelInfo
 from tcao_tui.domain.data_profile import DataProfile, FieldMap, Overlap, Split
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.interview import Entry, PlannerName, StoredEntry, ToolEnded
@@ -51,6 +51,7 @@ class LabDesk:
     asked: list[str] = field(default_factory=list[str])
     run: dict[str, object] = field(default_factory=dict[str, object])
     hold: Callable[[], None] = lambda: None
+    models: Capabilities = field(default_factory=known_facts.capabilities)
 
     def inspect(
         self,
@@ -100,7 +101,7 @@ class LabDesk:
             preview=self.preview,
             overlap=self.overlap,
             split=self.split,
-            capabilities=known_facts.capabilities,
+            capabilities=lambda: self.models,
             read_run=lambda _: self.run,
             work_dir=self.folder,
         )
