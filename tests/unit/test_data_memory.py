@@ -47,7 +47,7 @@ def a_list_with_a_row_of_200_megabytes() -> Iterator[bytes]:
 
 def a_quote_that_never_ends() -> Iterator[bytes]:
     yield b'input,output\na,b\n"a,b\n'
-    for _ in range(9):
+    for _ in range(10):
         yield b"a," + b"b" * (MEBIBYTE - 3) + b"\n"
 
 
