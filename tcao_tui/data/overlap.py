@@ -44,13 +44,13 @@ def compare_files(
         right: Measures.
         left_fields: How the rows of `left` are read; None to find out.
         right_fields: The same for `right`.
-        on_bytes: Told how far `left` is.
+        on_bytes: Told how far `left` is, and 0 while `right` is read.
 
     Raises:
         PlanInvalid: A file cannot be opened, has no row that can be used, or was changed meanwhile.
     """
-    prompts = _Prompts(FilePass(right, right_fields))
-    index = GramIndex(prompts.grams(FilePass(right, right_fields)), prompts.rows)
+    prompts = _Prompts(FilePass(right, right_fields, lambda count: on_bytes(0)))
+    index = GramIndex(prompts.grams(FilePass(right, right_fields, lambda count: on_bytes(0))), prompts.rows)
     training = FilePass(left, left_fields, on_bytes)
     for batch in training.batches():
         prompts.match(batch)

@@ -52,7 +52,7 @@ def split_file(
         test: Rows to hold out for the application's own eval.
         seed: The same seed gives the same split.
         fields: How rows are read; None to find out.
-        on_bytes: Told how far the first of two passes is.
+        on_bytes: Told how far each of two passes is.
 
     Raises:
         PlanInvalid: The source cannot be used, or the sizes leave less than half of it to train on.
@@ -71,7 +71,7 @@ def split_file(
             next_step="hold out more rows, or add rows with other prompts",
         )
     sha256 = file.sha256()
-    write_parts(FilePass(source, fields), into, parts.tolist(), sha256)
+    write_parts(FilePass(source, fields, on_bytes), into, parts.tolist(), sha256)
     split = Split(
         source=source,
         source_sha256=sha256,
