@@ -58,6 +58,12 @@ START_RANKS: dict[str, int] = {"sft": 32, "dpo": 32, "rl": 16, "distill": 32, "r
 """LoRA rank to start from by method: the cookbook's default, and less for RL, whose reward is little information."""
 
 
+def rate_text(rate: float) -> str:
+    """`1e-5`, `4.73e-4`."""
+    mantissa, exponent = f"{rate:.2e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
 def swept_rate(model_name: str) -> float | None:
     """SFT learning rate of a model in `SWEPT_RATES`."""
     lowered = model_name.lower()

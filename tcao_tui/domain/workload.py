@@ -98,7 +98,7 @@ def _rollouts(
 ) -> Iterator[Piece]:
     groups = steps * plan.training.train_batch_size
     answers, size = groups * params.group_size, params.group_size
-    answer = _answer(rows.answer, params.max_tokens, thinking=_thinks(plan))
+    answer = _rollout(rows.answer, params.max_tokens, thinking=_thinks(plan))
     both = rows.prompt.plus(answer)
     how = (
         f"{steps:,} steps of {plan.training.train_batch_size} x {size} answers, up to {params.max_tokens:,} tokens each"
@@ -180,6 +180,14 @@ def _answer(wanted: Range, most: int, *, thinking: bool) -> Range:
     if thinking:
         return Range(min(wanted.low, most), 0.5 * most, most)
     return Range(min(0.5 * wanted.low, most), min(wanted.expected, most), most)
+
+
+def _rollout(wanted: Range, most: int, *, thinking: bool) -> Range:
+    """Mean tokens of many answers of a model in training: longer than the wanted ones, and far from all cut off."""
+    if thinking:
+        return Range(0.1 * most, 0.5 * most, most)
+    expected = min(most, max(wanted.expected, 0.2 * most))
+    return Range(min(0.5 * wanted.low, most), expected, max(expected, 0.6 * most))
 
 
 def _rows(facts: Facts, path: Path, plan: Plan) -> RowTokens | None:

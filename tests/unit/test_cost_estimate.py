@@ -132,7 +132,7 @@ def test_rl_pays_for_prompts_answers_and_training() -> None:
     cached = 40 * (1 + 0.2 * 3) / 4
     assert sampling.tokens == round(answers * (cached + 60))
     assert training.tokens == answers * 100
-    assert sampling.usd.high_usd == pytest.approx(answers * (44 * 0.5 + 80 * 2.0) / 1e6)
+    assert sampling.usd.high_usd == pytest.approx(answers * (44 * 0.5 + 60 * 2.0) / 1e6)
 
 
 def test_a_teacher_has_its_own_price() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcao_tui.domain.capabilities import ModelInfo
+from tcao_tui.domain.cost_estimate import estimate_cost
 from tcao_tui.domain.data_profile import DataProfile, Split
-from tcao_tui.domain.draft import Draft, Filled
+from tcao_tui.domain.draft import Draft, Filled, nested
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.hyperparams import (
     lora_parameters,
@@ -19,6 +20,7 @@ from tcao_tui.domain.hyperparams import (
     power_of_two_at_most,
     rank_limit,
 )
+from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.policy.complete import complete
 from tests.fakes import offered_models as lab
 from tests.fakes.offered_models import CAPPED, ENGINE, MIXTURE, PAID_SERVER, SMALL, SWEPT, TINY, known, said
@@ -46,7 +48,7 @@ def billions(completion: float) -> DataProfile:
         (SMALL, billions(0.1), 64, "low regret"),
         (SMALL, billions(0.5), 128, "close to low regret"),
         (SMALL, billions(5.0), 128, "far below low regret"),
-        (CAPPED, billions(5.0), 32, "how much it holds is not known"),
+        (CAPPED, billions(5.0), 32, "is not known"),
         (TINY, lab.rows(tokens=lab.tokens(mean=900, answer=600)), 128, "low regret"),
         (TINY, lab.rows(count=60, tokens=lab.tokens(60)), 32, "low regret"),
     ],
@@ -176,11 +178,34 @@ def test_a_long_run_offers_a_pilot_and_a_short_one_does_not() -> None:
 
 
 def test_a_budget_shortens_the_run_and_says_so() -> None:
-    filled = decided("training.num_steps", on(MIXTURE, budget__max_cost_usd=0.5), known(lab.rows(tokens=lab.tokens())))
-    assert filled.value < 138
-    assert filled.reason.startswith("what the budget allows")
-    free = decided("training.num_steps", on(TINY, budget__max_cost_usd=0.5), known(server=ENGINE))
-    assert free.value == 138
+    facts = known(lab.rows(tokens=lab.tokens()))
+    draft = on(SMALL, budget__max_cost_usd=0.7)
+    done = complete(draft, facts)
+    assert done["training.num_steps"].value < 138
+    assert done["training.num_steps"].reason.startswith(
+        "what $0.7000 pays for with a fifth to spare; without it 138: 3 p"
+    )
+    cost = estimate_cost(Plan.model_validate(nested(done)), facts, SMALL.price).total.expected_usd
+    assert cost is not None
+    assert 0.5 < cost <= 0.56
+
+
+@pytest.mark.parametrize(
+    ("draft", "steps"),
+    [
+        (on(SMALL, budget__max_cost_usd=50), 138),
+        (on(SMALL, budget__max_cost_usd=0.001), 138),
+        (on(SMALL, budget__max_cost_usd=0.4, training__num_steps=900), 900),
+        (on(SMALL, budget__max_cost_usd="much"), 138),
+        (on(SMALL, budget__max_cost_usd=0.4, method="odd"), 138),
+    ],
+)
+def test_steps_are_left_alone_where_fewer_would_not_help_or_somebody_chose(draft: Draft, steps: int) -> None:
+    assert decided("training.num_steps", draft, known(lab.rows(tokens=lab.tokens()))).value == steps
+
+
+def test_a_budget_changes_nothing_where_all_is_free() -> None:
+    assert decided("training.num_steps", on(TINY, budget__max_cost_usd=0.01), known(server=ENGINE)).value == 138
 
 
 def test_few_rows_are_not_repeated_until_they_are_known_by_heart() -> None:

@@ -21,6 +21,7 @@ from tcao_tui.domain.policy import (
     success,
     use_case,
 )
+from tcao_tui.domain.policy.affordable import STEPS, steps_within_budget
 from tcao_tui.domain.policy.situation import Decide, Situation
 
 DECISIONS: tuple[Decide, ...] = (
@@ -49,6 +50,12 @@ def complete(draft: Draft, facts: Facts) -> Draft:
 
     Where a decision needs a fact that nobody measured yet, its key paths stay empty, and the gates say what is missing.
     """
+    done = _filled_in(draft, facts)
+    fewer = None if STEPS in draft else steps_within_budget(done, facts)
+    return done if fewer is None else _filled_in({**draft, STEPS: fewer}, facts)
+
+
+def _filled_in(draft: Draft, facts: Facts) -> Draft:
     done: dict[str, Filled] = dict(draft)
     for decide in DECISIONS:
         for path, value in decide(Situation(done.copy(), facts)).items():

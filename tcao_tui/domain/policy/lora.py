@@ -21,6 +21,10 @@ from tcao_tui.domain.wording import count_text
 WITHOUT_REGRET = "LoRA Without Regret"
 LAYERS = ("training.train_mlp", "training.train_attn", "training.train_unembed")
 SIMPLE_RL_RANK = 8
+_WHY_NOT_COUNTED = {
+    "dpo": "the cookbook's default; a pair tells little more than which side is better, so room is no concern",
+    "distill": "the cookbook's default for distillation in small steps; its largest recipe takes 128",
+}
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
@@ -44,12 +48,11 @@ def _rank(situation: Situation) -> Filled | None:
     start = power_of_two_at_most(min(START_RANKS.get(method, 32), limit))
     if method == "rl":
         return _for_rewards(start)
+    if method in _WHY_NOT_COUNTED:
+        return filled(start, _WHY_NOT_COUNTED[method], "cookbook")
     needed, per_rank = completion_tokens(situation), model.lora_parameters_per_rank
-    if method not in ("sft", "rlhf") or needed is None or per_rank is None:
-        why = (
-            "the cookbook's default" if per_rank or method not in ("sft", "rlhf") else "how much it holds is not known"
-        )
-        return filled(start, f"{why}; twice the rank costs next to nothing where it turns out too small", "cookbook")
+    if needed is None or per_rank is None:
+        return filled(start, "the cookbook's default; how much an adapter of this model holds is not known", "cookbook")
     rank = low_regret_rank(per_rank, needed, start=start, limit=limit)
     return filled(
         rank,

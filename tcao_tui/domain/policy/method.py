@@ -40,9 +40,9 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     if train is None or train.kind is None:
         return {}
     first, *others = _ranked(situation, train)
-    reason = f"{_said(train, first)}; {_TRADE_OFFS[first]}{_when(situation, first)}"
+    reason = f"{_said(train, first)}; {_trade_off(train, first)}{_when(situation, first)}"
     alternatives = tuple(
-        Alternative(value=name, label=name, why=f"{_TRADE_OFFS[name]}{_when(situation, name)}") for name in others
+        Alternative(value=name, label=name, why=f"{_trade_off(train, name)}{_when(situation, name)}") for name in others
     )
     return {"method": filled(first, reason, f"{INSPECTED}, cookbook recipes", alternatives=alternatives)}
 
@@ -74,6 +74,12 @@ def _methods_for(situation: Situation, train: DataProfile) -> list[str]:
     if grader_for(train, situation.facts) is None:
         found = [name for name in found if name != "rl"] or ["sft"]
     return list(dict.fromkeys(found))
+
+
+def _trade_off(train: DataProfile, method: str) -> str:
+    if train.kind == "preference" and method == "sft":
+        return "SFT imitates the better answers: the cheapest and steadiest method, but it ignores the worse ones"
+    return _TRADE_OFFS[method]
 
 
 def _said(train: DataProfile, method: str) -> str:

@@ -50,7 +50,7 @@ def decide_updates(situation: Situation) -> Mapping[KeyPath, Filled]:
     found: dict[KeyPath, Filled] = {}
     if not batch:
         batch, found["training.train_batch_size"] = _batch(situation, rows)
-    found["training.num_steps"] = _steps(situation, rows, batch)
+    found["training.num_steps"] = _steps(rows, batch)
     return found
 
 
@@ -81,27 +81,14 @@ def _batch(situation: Situation, rows: int) -> tuple[int, Filled]:
     return batch, filled(batch, reason, GUIDE, alternatives=larger if batch * 2 <= rows else ())
 
 
-def _steps(situation: Situation, rows: int, batch: int) -> Filled:
+def _steps(rows: int, batch: int) -> Filled:
     per_epoch = max(1, rows // batch)
     epochs = next((n for n in range(1, MOST_EPOCHS) if n * per_epoch >= GOOD_STEPS), MOST_EPOCHS)
-    wanted = steps = epochs * per_epoch
+    steps = epochs * per_epoch
     reason = f"{counted(epochs, 'pass', 'passes')} over {rows:,} rows at {batch} a step"
-    affordable = _affordable_steps(situation, batch)
-    if affordable is not None and affordable < steps:
-        steps = max(1, affordable)
-        reason = f"what the budget allows; {reason} would be {wanted:,}"
-    elif steps < FEWEST_STEPS:
+    if steps < FEWEST_STEPS:
         reason = f"{reason}; fewer than {FEWEST_STEPS}, but more passes would teach the rows by heart"
     return filled(steps, reason, GUIDE, alternatives=_other_steps(steps, per_epoch))
-
-
-def _affordable_steps(situation: Situation, batch: int) -> int | None:
-    """Steps that seven tenths of the budget pay for, the rest being for evals; None without a budget or a price."""
-    budget, tokens, model = situation.number("budget.max_cost_usd"), situation.tokens, situation.model
-    if not budget or tokens is None or model is None or not model.price.train_usd:
-        return None
-    sides = 2 if situation.method == "dpo" else 1
-    return int(0.7 * budget * 1e6 / (model.price.train_usd * tokens.row.high * batch * sides))
 
 
 def _other_steps(steps: int, per_epoch: int) -> tuple[Alternative, ...]:
