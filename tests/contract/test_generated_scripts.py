@@ -1,0 +1,293 @@
+"""The scripts that go with a plan, on a real engine: they train, resume, grade and benchmark as the console does."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from tcao_tui.clients.prices import price_quote
+from tcao_tui.clients.tinker_sdk import connect
+from tcao_tui.data.problems import Problems
+from tcao_tui.data.reader import RowReader
+from tcao_tui.data.rows import ChatRow
+from tcao_tui.domain.data_profile import FieldMap
+from tcao_tui.domain.events import Scored
+from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan, Plan, ScoreSpec
+from tcao_tui.domain.planning import sheet_of
+from tcao_tui.methods import METHODS
+from tcao_tui.paths import TINY_MODEL_NAME, templates_dir
+from tcao_tui.planner.artefacts import write_artefacts
+from tcao_tui.store.plan_file import read_plan
+from tests.fakes.engine_process import EngineProcess
+from tests.fakes.recording_context import RecordingContext
+
+STEPS, SAVE_EVERY, SCORED = 30, 10, 20
+TASK = """
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import includes
+
+@task
+def small_talk():
+    asked = {"What colour is grass?": "green", "Which day comes after Monday?": "Tuesday", "Hello!": "never taken"}
+    samples = [Sample(input=text, target=answer) for text, answer in asked.items()]
+    return Task(dataset=MemoryDataset(samples, name="small_talk"), scorer=includes())
+"""
+
+
+def make_plan(task: Path) -> Plan:
+    demo = read_plan(templates_dir() / "demo-plan.yaml")
+    changes = {"num_steps": STEPS, "save_every": SAVE_EVERY, "eval_every": 15, "renderer_name": "qwen3_instruct"}
+    changes |= {"train_batch_size": 16, "learning_rate": 0.003}
+    score = ScoreSpec(file=templates_dir() / "demo" / "test.jsonl", grader="json", max_rows=SCORED, max_tokens=48)
+    benchmark = BenchmarkSpec(name=f"{task}@small_talk", limit=2)
+    return demo.model_copy(
+        update={
+            "training": demo.training.model_copy(update=changes),
+            "evals": EvalPlan(score=score, benchmarks=(benchmark,)),
+        }
+    )
+
+
+class Scripts:
+    """The files of a plan and the environment in which its owner runs them."""
+
+    def __init__(self, directory: Path, engine: EngineProcess) -> None:
+        self.directory = directory
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("TINKER_", "TCAO_", "PYTHONPATH"))}
+        self.environ = kept | {
+            "TINKER_BASE_URL": engine.url,
+            "TINKER_API_KEY": engine.key,
+            "TINKER_TELEMETRY": "0",
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_OFFLINE": "1",
+            "PYTHON": sys.executable,
+        }
+        task = directory / "task.py"
+        task.write_text(TASK)
+        self.plan = make_plan(task)
+        write_artefacts(directory, self.plan, sheet_of({}, Facts()), Facts())
+
+    def command(self, name: str, *arguments: str) -> list[str]:
+        script = str(self.directory / "scripts" / name)
+        return [script, *arguments] if name.endswith(".sh") else [sys.executable, script, *arguments]
+
+    def run(self, name: str, *arguments: str, **environ: str) -> str:
+        done = subprocess.run(
+            self.command(name, *arguments),
+            cwd=self.directory,
+            env=self.environ | environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.directory / "sl_trainer" / name).read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def scripts(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Scripts:
+    return Scripts(tmp_path_factory.mktemp("plan"), engine)
+
+
+@pytest.fixture(scope="module")
+def model_path(scripts: Scripts) -> str:
+    """A training that was ended after its first checkpoint and then resumed to the end."""
+    training = subprocess.Popen(
+        scripts.command("sl_trainer.py"), env=scripts.environ, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert training.stderr is not None
+    seen = next((line for line in training.stderr if line.startswith("saved ")), "")
+    training.send_signal(signal.SIGTERM)
+    training.communicate()
+    assert seen
+    assert training.returncode == -signal.SIGINT
+    assert len(scripts.rows("metrics.jsonl")) < STEPS
+    return scripts.run("sl_trainer.py").strip().removeprefix("MODEL_PATH=")
+
+
+@pytest.fixture(scope="module")
+def console(scripts: Scripts, engine: EngineProcess) -> RecordingContext:
+    """The console's own run of the same plan."""
+
+    async def carry_out() -> RecordingContext:
+        backend = await connect(
+            base_url=engine.url,
+            api_key=engine.key,
+            quote=price_quote("engine", engine.url, TINY_MODEL_NAME),
+            run_metadata={"tcao_run": "same-plan"},
+            on_waiting=lambda reason, over, detail: None,
+        )
+        context = RecordingContext(scripts.plan, backend)
+        try:
+            await METHODS.load("sft")(context)
+        finally:
+            await backend.close("success")
+        return context
+
+    return asyncio.run(carry_out())
+
+
+def test_the_trainer_resumes_exactly_and_learns_what_the_console_learns(
+    scripts: Scripts, model_path: str, console: RecordingContext
+) -> None:
+    assert model_path.startswith("tinker://")
+    metrics = scripts.rows("metrics.jsonl")
+    assert [row["step"] for row in metrics] == list(range(STEPS + 1))
+    for key in ("train_mean_nll", "val_mean_nll"):
+        ours = {row["step"]: row[key] for row in metrics if key in row}
+        assert ours == pytest.approx(console.series(key), abs=1e-3)
+    assert metrics[-1]["train_mean_nll"] < metrics[1]["train_mean_nll"] / 10
+
+
+def test_checkpoints_have_names_of_their_own_and_the_last_is_final(scripts: Scripts, model_path: str) -> None:
+    saved = scripts.rows("checkpoints.jsonl")
+    assert [row["step"] for row in saved] == list(range(SAVE_EVERY, STEPS + 1, SAVE_EVERY))
+    assert len({row["state_path"] for row in saved} | {row["sampler_path"] for row in saved}) == 2 * len(saved)
+    assert [row["final"] for row in saved] == [False] * (len(saved) - 1) + [True]
+    assert saved[-1]["sampler_path"] == model_path
+
+
+def test_a_finished_training_is_not_trained_again(scripts: Scripts, model_path: str) -> None:
+    before = scripts.rows("metrics.jsonl")
+    assert scripts.run("sl_trainer.py").strip() == f"MODEL_PATH={model_path}"
+    assert scripts.rows("metrics.jsonl") == before
+
+
+def test_the_eval_gives_the_consoles_score_of_the_base_model_and_of_the_trained_one(
+    scripts: Scripts, model_path: str, console: RecordingContext
+) -> None:
+    scored = [event for event in console.events if isinstance(event, Scored)]
+    base = json.loads(scripts.run("eval_offline.py"))
+    trained = json.loads(scripts.run("eval_offline.py", "--answers", "answers.jsonl", MODEL_PATH=model_path))
+    assert [base["correct"], trained["correct"]] == [event.correct for event in scored]
+    assert [base["model"], trained["model"]] == [TINY_MODEL_NAME, model_path]
+    assert (trained["n"], trained["unscored"], trained["grader"]) == (SCORED, 0, "json")
+    assert trained["score"] == trained["correct"] / SCORED > base["score"]
+    low, high = trained["wilson_95"]
+    assert 0 <= low < trained["score"] < high <= 1
+    answers = [json.loads(line) for line in (scripts.directory / "answers.jsonl").read_text().splitlines()]
+    assert [answer["grade"] for answer in answers].count(True) == trained["correct"]
+    assert {"prompt", "answer", "reference", "grade", "truncated"} == set(answers[0])
+
+
+def test_the_inspect_wrapper_runs_the_plans_benchmarks(scripts: Scripts, model_path: str) -> None:
+    told = scripts.run("run_inspect_evals.sh", TEMPERATURE="0", MAX_TOKENS="32", LOG_DIR="logs")
+    assert re.search(r"small_talk: success, 2 of 2 samples  includes accuracy 1\.000", told), told
+    assert len(list((scripts.directory / "logs").glob("*.eval"))) == 1
+
+
+@pytest.mark.parametrize("name", ["sl_trainer.py", "eval_offline.py"])
+def test_each_script_explains_itself(scripts: Scripts, name: str) -> None:
+    assert "TINKER_API_KEY" in scripts.run(name, "--help")
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
+FROM = [{"from": "system", "value": "be"}, {"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
+THINKING = [
+    TURNS[0],
+    {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "ho"}]},
+]
+READ_ALIKE: list[tuple[FieldMap, dict[str, Any]]] = [
+    (FieldMap(data_format="input_output"), {"input": "a", "output": "b"}),
+    (FieldMap(data_format=""), {"input": "a", "output": "b"}),
+    (FieldMap(data_format=""), {"messages": TURNS}),
+    (FieldMap(data_format="input_output"), {"input": TURNS[:1], "output": "b", "system": "be"}),
+    (FieldMap(data_format="input_output"), {"input": "a", "output": '[{"queue": "x"}]'}),
+    (
+        FieldMap(data_format="input_output", input_field="question", output_field="answer"),
+        {"question": "1+1", "answer": "#### 2"},
+    ),
+    (FieldMap(data_format="messages", input_field="messages"), {"messages": THINKING}),
+    (FieldMap(data_format="messages", input_field="dialogue"), {"dialogue": TURNS, "system": "be"}),
+    (FieldMap(data_format="sharegpt", input_field="conversations"), {"conversations": FROM}),
+    (FieldMap(data_format="alpaca", input_field="instruction"), {"instruction": "do", "input": "it", "output": "done"}),
+    (FieldMap(data_format="alpaca", input_field="instruction"), {"instruction": "do", "input": "", "output": "done"}),
+]
+
+
+@pytest.fixture(scope="module")
+def reading() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("plan_script", templates_dir() / "scripts" / "plan.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def as_config(fields: FieldMap) -> dict[str, Any]:
+    return {**fields.model_dump(), "data_format": fields.data_format or None}
+
+
+def ours(path: Path, fields: FieldMap) -> list[Any]:
+    rows = list(RowReader(path, fields, Problems(), kind="chat"))
+    assert rows
+    return [row.conversation for row in rows if isinstance(row, ChatRow)]
+
+
+@pytest.mark.parametrize(("fields", "row"), READ_ALIKE, ids=range(len(READ_ALIKE)))
+def test_rows_are_read_as_the_console_reads_them(
+    tmp_path: Path, reading: ModuleType, fields: FieldMap, row: dict[str, Any]
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row) + "\n\n")
+    assert list(reading.conversations(path, as_config(fields))) == ours(path, fields)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl.gz", "rows.json", "rows.csv", "rows.tsv", "rows.parquet"])
+def test_files_of_every_kind_are_read(tmp_path: Path, reading: ModuleType, name: str) -> None:
+    path, rows = tmp_path / name, [{"input": "ä, b", "output": 'say "x"'}, {"input": "c", "output": "d"}]
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    elif name.endswith(".json"):
+        path.write_text("\ufeff" + json.dumps(rows))
+    elif name.endswith(".parquet"):
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    else:
+        mark = "\t" if name.endswith(".tsv") else ","
+        path.write_text(f'input{mark}output\n"ä, b"{mark}"say ""x"""\nc{mark}d\n')
+    assert reading.read_rows(path) == rows
+
+
+def test_of_a_pair_the_better_answer_is_imitated(reading: ModuleType) -> None:
+    config = as_config(FieldMap(data_format="preference"))
+    row = {"prompt": "hi", "chosen": "good", "rejected": "bad"}
+    wanted = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "good"}]
+    assert reading.conversation(row, config) == wanted
+    listed = {"prompt": "hi", "chosen": wanted, "rejected": [wanted[0], {"role": "assistant", "content": "bad"}]}
+    assert reading.conversation({**listed, "prompt": wanted[:1]}, config) == wanted
+
+
+def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, reading: ModuleType) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"input": "a", "output": "b"}\n{"question": "a"}\n')
+    with pytest.raises(SystemExit, match=r"rows\.jsonl, row 2: KeyError\('input'\); it has: 'question'"):
+        list(reading.conversations(path, as_config(FieldMap(data_format="input_output"))))
+
+
+def test_calls_of_tools_become_those_of_the_cookbook(reading: ModuleType) -> None:
+    call = {"type": "function", "id": "1", "function": {"name": "f", "arguments": "{}"}}
+    turn = reading.message({"role": "assistant", "content": None, "tool_calls": [call]})
+    assert turn["tool_calls"][0].function.name == "f"
+    assert turn["content"] == ""
