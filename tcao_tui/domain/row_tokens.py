@@ -77,18 +77,19 @@ def profile_of(facts: Facts, path: Path | str | None) -> DataProfile | None:
     return None
 
 
-def row_tokens(profile: DataProfile, model_name: str = "") -> RowTokens | None:
+def row_tokens(profile: DataProfile, model_name: str = "", *, like: DataProfile | None = None) -> RowTokens | None:
     """Tokens per row, counted where they were; None when the file has no rows or nothing is known of their length.
 
     Args:
         profile: The file.
         model_name: The model to train; tokens of another one's tokenizer count as less sure. Empty: any.
+        like: A file whose rows were counted: where those of `profile` were not, theirs have as many characters a token.
     """
     if not profile.rows:
         return None
     if profile.tokens is not None:
         return _measured(profile, profile.tokens, model_name)
-    return _guessed(profile)
+    return _guessed(profile, like)
 
 
 def _measured(profile: DataProfile, tokens: TokenStats, model_name: str) -> RowTokens:
@@ -116,32 +117,53 @@ def _measured(profile: DataProfile, tokens: TokenStats, model_name: str) -> RowT
     )
 
 
-def _guessed(profile: DataProfile) -> RowTokens | None:
+def _guessed(profile: DataProfile, like: DataProfile | None) -> RowTokens | None:
     asked, said = profile.prompt_chars, profile.answer_chars
-    low, expected, high = CHARACTERS_PER_TOKEN
     if asked is None or said is None:
-        if profile.compression or not profile.size_bytes:
-            return None
-        row = _guess(profile.size_bytes / profile.rows)
-        half, longest = row.times(0.5), round(4 * row.high)
-        how = f"about {expected:g} bytes a token ({low:g} to {high:g})"
-        return RowTokens(profile.rows, row, half, half, longest, longest // 2, False, how)
-    prompt, answer = _guess(asked.total / profile.rows), _guess(said.total / profile.rows)
+        return _by_size(profile)
+    per_token = None if like is None else _characters_per_token(like)
+    ratios = CHARACTERS_PER_TOKEN if per_token is None else (per_token * 1.15, per_token, per_token / 1.2)
+    prompt, answer = _guess(asked.total / profile.rows, ratios), _guess(said.total / profile.rows, ratios)
     is_apart = profile.kind in ("problem", "prompt")
+    longest_answer = round(said.max / ratios[2])
+    how = f"about {ratios[1]:.2g} characters a token"
     return RowTokens(
         rows=profile.rows,
         row=prompt if is_apart else prompt.plus(answer),
         prompt=prompt,
         answer=answer,
-        longest=_longest(asked) + (0 if is_apart else _longest(said)),
-        longest_answer=_longest(said),
+        longest=round(asked.max / ratios[2]) + (0 if is_apart else longest_answer),
+        longest_answer=longest_answer,
         is_measured=False,
-        how=f"about {expected:g} characters a token ({low:g} to {high:g}), not tokenised yet",
+        how=f"{how} ({ratios[0]:g} to {ratios[2]:g}), not tokenised yet"
+        if per_token is None
+        else f"{how}, as in training",
     )
 
 
-def _guess(characters: float) -> Range:
+def _by_size(profile: DataProfile) -> RowTokens | None:
+    if profile.compression or not profile.size_bytes:
+        return None
     low, expected, high = CHARACTERS_PER_TOKEN
+    row = _guess(profile.size_bytes / profile.rows)
+    half, longest = row.times(0.5), round(4 * row.high)
+    how = f"about {expected:g} bytes a token ({low:g} to {high:g})"
+    return RowTokens(profile.rows, row, half, half, longest, longest // 2, False, how)
+
+
+def _characters_per_token(profile: DataProfile) -> float | None:
+    """As counted in this file; None where nothing was counted."""
+    if profile.tokens is None or not profile.tokens.row.total or profile.prompt_chars is None:
+        return None
+    is_apart = profile.answer_chars is None or profile.kind in ("problem", "prompt")
+    characters = profile.prompt_chars.total + (
+        0 if is_apart or not profile.answer_chars else profile.answer_chars.total
+    )
+    return characters / profile.tokens.row.total if characters else None
+
+
+def _guess(characters: float, ratios: tuple[float, float, float] = CHARACTERS_PER_TOKEN) -> Range:
+    low, expected, high = ratios
     return Range(characters / low, characters / expected, characters / high)
 
 

@@ -191,8 +191,8 @@ def _rollout(wanted: Range, most: int, *, thinking: bool) -> Range:
 
 
 def _rows(facts: Facts, path: Path, plan: Plan) -> RowTokens | None:
-    profile = profile_of(facts, path)
-    return None if profile is None else row_tokens(profile, plan.training.base_model)
+    profile, train = profile_of(facts, path), profile_of(facts, plan.training.train_file)
+    return None if profile is None else row_tokens(profile, plan.training.base_model, like=train)
 
 
 def _thinks(plan: Plan) -> bool:

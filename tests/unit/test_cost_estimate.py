@@ -229,6 +229,17 @@ def test_the_answer_of_a_problem_is_not_in_its_row() -> None:
     assert guessed.row == guessed.prompt
 
 
+def test_a_file_that_was_not_tokenised_has_the_training_files_characters_per_token() -> None:
+    scored = lab.rows(TEST, 30)
+    alone, beside = row_tokens(scored), row_tokens(scored, like=COUNTED)
+    assert alone is not None
+    assert beside is not None
+    assert alone.row.expected == pytest.approx(130)
+    assert beside.row.expected == pytest.approx(100)
+    assert "5.2 characters a token, as in training" in beside.how
+    assert row_tokens(scored, like=lab.rows()) == alone
+
+
 def test_bytes_stand_in_where_nothing_else_is_known() -> None:
     bare = lab.rows(count=100, size_bytes=40_000, prompt_chars=None, answer_chars=None)
     tokens = row_tokens(bare)

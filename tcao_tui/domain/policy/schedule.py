@@ -135,7 +135,7 @@ def _eval_every(situation: Situation, steps: int) -> Filled:
 
 
 def _validation_share(situation: Situation, steps: int, every: int) -> float | None:
-    validation = None if situation.validation is None else row_tokens(situation.validation)
+    validation = None if situation.validation is None else row_tokens(situation.validation, like=situation.train)
     batch = situation.count("training.train_batch_size")
     if validation is None or situation.tokens is None or not batch or not situation.tokens.row.expected:
         return None

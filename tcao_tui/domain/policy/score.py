@@ -101,7 +101,7 @@ def _size(situation: Situation, profile: DataProfile) -> dict[KeyPath, Filled]:
 
 
 def _answer_length(situation: Situation, profile: DataProfile) -> dict[KeyPath, Filled]:
-    tokens = row_tokens(profile, situation.text("training.base_model"))
+    tokens = row_tokens(profile, situation.text("training.base_model"), like=situation.train)
     if tokens is None:
         return {}
     if sampled := situation.count(f"{situation.method}.max_tokens"):
