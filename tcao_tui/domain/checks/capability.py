@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcao_tui.domain.capabilities import Capabilities, ModelInfo
-from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, shown
+from tcao_tui.domain.checks.findings import Finder, Judged, names, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import FAR_BELOW, lora_parameters, low_regret_rank, power_of_two_at_most, rank_limit
+from tcao_tui.domain.model_names import nearest_models
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import count_text
 
@@ -32,15 +33,15 @@ def check_capability(subject: Subject) -> Judged:
 
 def _model(key: str, name: str, offered: Capabilities, *, must_train: bool) -> Iterator[Finding]:
     model = offered.model(name)
-    usable = [m.name for m in offered.models if m.trainable or not must_train]
+    usable = [m for m in offered.models if m.trainable or not must_train]
     if model is not None and (model.trainable or not must_train):
         return
-    near = nearest(name, usable, 3) or usable[:3]
+    near = [m.name for m in nearest_models(name, usable)]
     yield _FIND.error(
         key,
         got=f"{shown(name)}, which {one_line(offered.profile, 60)} "
         + ("does not offer (misspelt or retired)" if model is None else "offers for sampling only"),
-        expected=f"a model of this server: {names(usable)}",
+        expected=f"a model of this server: {names([m.name for m in usable])}",
         fix=f"set {key} to {names(near)}" if near else "choose another backend: this one offers no such model",
     )
 

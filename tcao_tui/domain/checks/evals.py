@@ -11,6 +11,7 @@ from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.gates import Finding, Gate
+from tcao_tui.domain.hyperparams import power_of_two_at_least
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.policy.score import GRADERS_BY_SHAPE
 
@@ -20,6 +21,8 @@ FEWEST_ROWS = 30
 """With fewer rows even a change of a third may be chance."""
 
 _CHARACTERS_PER_TOKEN = 3.5
+"""Of English with a vocabulary of 100,000 and more, where nothing was counted."""
+
 _OWN_METRICS = ("score", "val_mean_nll")
 _SHAPES = {
     "text": "free text, which nobody writes twice in the same words",
@@ -81,14 +84,23 @@ def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[F
             expected=names(fitting) if fitting else "answers that a rule can check",
             fix=fix,
         )
-    if longest / _CHARACTERS_PER_TOKEN > score.max_tokens:
-        enough = 1 << math.ceil(math.log2(longest / _CHARACTERS_PER_TOKEN))
+    needed = longest / _characters_per_token(subject)
+    if needed > score.max_tokens:
+        enough = power_of_two_at_least(needed)
         yield _FIND.warning(
             "evals.score.max_tokens",
             got=f"{score.max_tokens} tokens, and the wanted answers have up to {longest:,} characters",
             expected="room for the longest answers: a cut answer is a wrong one",
             fix=f"set evals.score.max_tokens to {enough}",
         )
+
+
+def _characters_per_token(subject: Subject) -> float:
+    """As counted on the answers of the training file by the plan's model, where that is known."""
+    train, tokens = subject.profile("train_file"), subject.tokens
+    if train is None or train.answer_chars is None or tokens is None or not tokens.completion.total:
+        return _CHARACTERS_PER_TOKEN
+    return max(0.5, train.answer_chars.total / tokens.completion.total)
 
 
 def _amount(score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
