@@ -20,6 +20,8 @@ from tcao_tui.errors import ExitCode, TcaoError
 _AT = "tcao_tui.cli.commands."
 COMMANDS = {
     "demo": (f"{_AT}demo:demo", "Train the included plan on the local engine and show the score before and after."),
+    "plan": (f"{_AT}plan:plan", "Make a plan by being asked; nothing runs before it is approved."),
+    "data": (f"{_AT}data:data", "Inspect, preview, split, compare and clean data files."),
     "check": (f"{_AT}check:check", "Judge a saved plan by every gate; spends nothing."),
     "run": (f"{_AT}run:run", "Launch a saved plan: estimate, approval, detached worker."),
     "watch": (f"{_AT}watch:watch", "Follow a run, or a directory that the tinker-cookbook writes."),

@@ -41,7 +41,7 @@ def goal_question() -> Question:
 def data_question(case: Case, *, quotes: Sequence[str] = ()) -> Question:
     """Which file to learn from, among those in the project; files that look like evals come last."""
     files = [file for file in case.files if not quotes or str(file.resolve()) != case.text("training.train_file")]
-    ranked = sorted(files, key=lambda file: bool(EVAL_NAME.search(file.stem)))[:_FILES_SHOWN]
+    ranked = sorted(files, key=_unlike_training_rows)[:_FILES_SHOWN]
     options = tuple(Option(value=str(file.resolve()), label=_shown(file, case)) for file in ranked)
     return quoting(_question("data", "file", options=options), quotes)
 
@@ -79,6 +79,10 @@ def _why_not(case: Case, said: Filled) -> tuple[str, str]:
     needs = " or ".join(KIND_WORDS[wanted] for wanted in METHOD_KINDS.get(str(said.value), ()))
     holds = KIND_WORDS[kind] if kind else "no known rows"
     return said.reason, f"the file holds {holds}; {said.value} learns from {needs}"
+
+
+def _unlike_training_rows(file: Path) -> tuple[bool, bool]:
+    return bool(EVAL_NAME.search(file.stem)), "train" not in file.stem.lower()
 
 
 def teacher_question(case: Case) -> Question | None:
@@ -181,7 +185,8 @@ def other_evals_question(case: Case, *, quotes: Sequence[str]) -> Question:
 def contradiction_question(found: Contradiction, question_id: str) -> Question:
     """Which of the things that the person said holds."""
     options = tuple(
-        Option(value=one.value, label=_value_text(found.path, one.value), why=f"“{one.quote}”") for one in found.said
+        Option(value=one.value, label=f"{_value_text(found.path, one.value)}, as you said: “{one.quote}”")
+        for one in found.said
     )
     slot = slot_named(question_id)
     return Question(

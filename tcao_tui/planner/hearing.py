@@ -20,6 +20,7 @@ from tcao_tui.planner import plan_keys, reach
 from tcao_tui.planner.words import (
     CORRECTING,
     DEFAULTS_FOR_REST,
+    STAYS_HERE,
     WANTING,
     Heard,
     heard_in,
@@ -91,7 +92,8 @@ def _files(text: str, state: InterviewState) -> Iterator[Heard]:
         before, start = text[start:place].rpartition("\n")[2], place + len(path)
         purpose = _purpose(before, target, several, state)
         if purpose is not None:
-            yield Heard(purpose, str(target), quote_of(f"{before}{path}"))
+            sentence = next((one for one in sentences(text) if path in one), text)
+            yield Heard(purpose, str(target), quote_of(sentence))
 
 
 def _purpose(before: str, target: Path, several: bool, state: InterviewState) -> KeyPath | None:
@@ -141,9 +143,9 @@ def _offered(sentence: str, models: tuple[ModelInfo, ...]) -> Iterator[tuple[str
 def _goal(text: str, state: InterviewState) -> SlotFilled | None:
     if "goal" in state.draft:
         return None
-    kept = [s for s in sentences(text) if WANTING.search(s) or not (heard_in(s) or reach.paths_in(s))]
-    kept = [s for s in kept if not DEFAULTS_FOR_REST.fullmatch(s.strip(" .!")) and not s.endswith("?")]
-    goal = " ".join(kept)
+    said_here = [s for s in sentences(text) if not DEFAULTS_FOR_REST.fullmatch(s.strip(" .!")) and not s.endswith("?")]
+    only_goal = [s for s in said_here if not (heard_in(s) or reach.paths_in(s) or STAYS_HERE.search(s))]
+    goal = " ".join(only_goal if any(WANTING.search(s) for s in only_goal) else said_here)
     if len(goal.split()) < _GOAL_WORDS:
         return None
     reason = f"you said: “{quote_of(text)}”"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcao_tui.domain.interview import Said
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.sheet import PlanSheet
@@ -14,6 +15,7 @@ from tcao_tui.planner.rules_moves import Move, Say, UseTool
 
 _REASON_CHARACTERS = 140
 _WARNINGS = 4
+_READY = "The plan is ready: "
 
 
 def check(case: Case) -> Move | None:
@@ -29,8 +31,8 @@ def conclude(case: Case) -> Move:
 def _ready(case: Case) -> Iterator[str]:
     sheet, plan = case.sheet, case.sheet.plan
     if plan is not None:
-        yield f"The plan is ready: {_in_a_sentence(plan, case)}"
-    if assumed := list(_assumed(sheet)):
+        yield f"{_READY}{_in_a_sentence(plan, case)}"
+    if not _was_told(case) and (assumed := list(_assumed(sheet))):
         yield "Assumed, since nobody said otherwise:"
         yield from assumed
     warnings = [f for gate in sheet.gates for f in gate.findings if f.severity == "warning"]
@@ -42,14 +44,18 @@ def _ready(case: Case) -> Iterator[str]:
     yield "Change anything by saying so or by hand. Nothing runs before you approve it."
 
 
+def _was_told(case: Case) -> bool:
+    """Whether the assumptions were listed before: then only what changed is news."""
+    words = (stored.entry for stored in case.state.transcript if isinstance(stored.entry, Said))
+    return any(entry.who == "planner" and entry.text.startswith(_READY) for entry in words)
+
+
 def _not_ready(sheet: PlanSheet) -> Iterator[str]:
     yield "The plan cannot be approved yet:"
-    for gate in sheet.blockers:
-        for finding in gate.findings:
-            if finding.severity == "error":
-                yield f"- {finding}. Fix: {finding.fix}"
-        if gate.why_open and gate.status == "open":
-            yield f"- {gate.gate}: {one_line(gate.why_open)}"
+    errors = [finding for gate in sheet.blockers for finding in gate.findings if finding.severity == "error"]
+    yield from (f"- {finding}. Fix: {finding.fix}" for finding in errors)
+    if not errors:
+        yield from (f"- {gate.gate}: {one_line(gate.why_open)}" for gate in sheet.blockers)
 
 
 def _in_a_sentence(plan: Plan, case: Case) -> str:
@@ -73,7 +79,7 @@ def _assumed(sheet: PlanSheet) -> Iterator[str]:
         paths = [path for path in slot.paths if path in sheet.draft and sheet.draft[path].by == "policy"]
         if paths:
             values = ", ".join(
-                f"{path.rpartition('.')[2]} {one_line(_shown(sheet.draft[path].value), 60)}" for path in paths
+                f"{path.rpartition('.')[2]} {one_line(_shown(sheet.draft[path].value), 100)}" for path in paths
             )
             yield f"- {slot.title}: {values} ({one_line(sheet.draft[paths[0]].reason, _REASON_CHARACTERS)})"
 

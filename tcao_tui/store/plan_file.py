@@ -90,9 +90,9 @@ def config_text(config: TrainingConfig) -> str:
     return "".join(_commented(config, 0))
 
 
-def plan_text(plan: Plan) -> str:
-    """A plan as a commented file that names the training config beside it."""
-    return "".join(_commented(plan, 0, replaced={"training": CONFIG_NAME}))
+def plan_text(plan: Plan, *, in_one_file: bool = False) -> str:
+    """A plan as a commented file that names the training config beside it, or holds it."""
+    return "".join(_commented(plan, 0, replaced={} if in_one_file else {"training": CONFIG_NAME}))
 
 
 def _is_bare_config(values: dict[str, Any]) -> bool:
