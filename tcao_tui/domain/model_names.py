@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from tcao_tui.domain.capabilities import Capabilities, ModelInfo
+from tcao_tui.domain.capabilities import ModelInfo
 
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([MBT])(?:-A(\d+(?:\.\d+)?)B)?(?![\w.])", re.IGNORECASE)
 _SCALE = {"m": 1e6, "b": 1e9, "t": 1e12}
@@ -42,10 +42,9 @@ def base_name(name: str) -> str:
     return name.split(":", 1)[0]
 
 
-def nearest_models(name: str, offered: Capabilities, *, count: int = 3) -> tuple[ModelInfo, ...]:
-    """Trainable models that stand in best for one that is not offered, nearest first: by family, size and spelling."""
-    usable = (model for model in offered.models if model.trainable)
-    return tuple(distinct(sorted(usable, key=lambda model: _distance(name, model)))[:count])
+def nearest_models(name: str, offered: Iterable[ModelInfo], *, count: int = 3) -> tuple[ModelInfo, ...]:
+    """Models that stand in best for one that is not offered, nearest first: by family, size and spelling."""
+    return tuple(distinct(sorted(offered, key=lambda model: _distance(name, model)))[:count])
 
 
 def distinct(models: Iterable[ModelInfo]) -> list[ModelInfo]:

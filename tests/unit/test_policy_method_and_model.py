@@ -177,7 +177,7 @@ def test_a_model_that_nobody_knows_gets_no_renderer() -> None:
     ],
 )
 def test_a_retired_model_has_stand_ins_of_its_family_and_size(gone: str, nearest: str) -> None:
-    found = [model.name for model in nearest_models(gone, PAID_SERVER)]
+    found = [model.name for model in nearest_models(gone, PAID_SERVER.models)]
     assert found[0] == nearest
     assert len(found) == 3
 

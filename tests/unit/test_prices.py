@@ -13,7 +13,6 @@ from typing import Literal
 import pytest
 from tinker_cookbook.utils.cost_estimation import TokenCostRates
 
-from tcao_tui.clients.price_list import main
 from tcao_tui.clients.prices import planning_quote, price_quote
 from tcao_tui.worker.connect import check_prices
 
@@ -89,11 +88,6 @@ def test_every_bundled_price_is_positive_or_unknown_and_says_when_it_was_true() 
 def test_the_worker_never_takes_the_copy_for_a_change_of_prices() -> None:
     approved = planning_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: RATES)
     check_prices(approved, price_quote("tinker", None, "Qwen/Qwen3-8B", read_rates=lambda model, seconds: None))
-
-
-def test_the_command_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--base-url", "http://127.0.0.1:1", "--model", "m"]) == 0
-    assert json.loads(capsys.readouterr().out)["train_usd"] is None
 
 
 def test_reading_prices_and_data_loads_nothing_heavy() -> None:
