@@ -161,6 +161,22 @@ def test_the_renderer_thinks_when_the_rows_do(model: str, has_thinking: bool, re
     assert ("made for the opposite" in filled.reason) is (thinks(renderer) is not has_thinking)
 
 
+@pytest.mark.parametrize(
+    ("rows", "renderer", "trained"),
+    [
+        ({"multi_turn_rows": 40}, "qwen3_5_disable_thinking", "all_assistant_messages"),
+        ({"multi_turn_rows": 40}, "qwen3_5", "last_assistant_message"),
+        ({"multi_turn_rows": 40}, "qwen3_5_preserve_thinking", "all_assistant_messages"),
+    ],
+)
+def test_answers_are_trained_as_they_will_be_sampled(rows: dict[str, Any], renderer: str, trained: str) -> None:
+    draft = said(training__base_model=MIXTURE.name, training__renderer_name=renderer)
+    filled = decided("training.train_on_what", draft, known(lab.rows(**rows)))
+    assert filled.value == trained
+    assert "40 rows have several answers" in filled.reason
+    assert "training.train_on_what" not in complete(draft, known())
+
+
 def test_a_model_that_nobody_knows_gets_no_renderer() -> None:
     strange = with_models(PAID_SERVER, MIXTURE.model_copy(update={"renderers": ()}))
     assert "training.renderer_name" not in complete(said(), known(server=strange))

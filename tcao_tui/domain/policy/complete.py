@@ -19,6 +19,7 @@ from tcao_tui.domain.policy import (
     schedule,
     score,
     success,
+    trained_tokens,
     use_case,
 )
 from tcao_tui.domain.policy.affordable import STEPS, steps_within_budget
@@ -30,6 +31,7 @@ DECISIONS: tuple[Decide, ...] = (
     method.decide,
     base_model.decide,
     renderer.decide,
+    trained_tokens.decide,
     method_section.decide,
     lora.decide,
     learning_rate.decide,
