@@ -20,7 +20,6 @@ KINDS: dict[str, tuple[str, str]] = {
     "system_late": ("a system turn after the beginning", "move it to the beginning, or make it a user turn"),
     "empty_prompt": ("an empty user turn", "remove these rows"),
     "empty_answer": ("an empty answer, which teaches to say nothing", "remove these rows"),
-    "same_sides": ("chosen and rejected are the same answer", "remove these rows: they teach nothing"),
     "echo": ("the answer repeats the prompt", "check that the fields of prompt and answer are the right ones"),
     "chat_markup": (
         "marks of a chat format in the text, such as <|im_start|> or [INST]",
@@ -108,8 +107,6 @@ def _oddities(row: RowText) -> Iterator[str]:
         yield "empty_answer"
     if row.answer and row.answer == row.prompt:
         yield "echo"
-    if isinstance(row.row, PreferenceRow) and row.answer == row.worse:
-        yield "same_sides"
 
 
 def _turns(row: Row) -> Conversation:

@@ -57,7 +57,7 @@ class AnswerCounter:
         if "json" in self._left:
             return "json"
         enough_rows = self._rows >= _ROWS_PER_LABEL * len(self._keys)
-        if len(self._keys) <= _LABELS and enough_rows and self._longest <= _LABEL_CHARACTERS:
+        if 1 < len(self._keys) <= _LABELS and enough_rows and self._longest <= _LABEL_CHARACTERS:
             return "label"
         for shape in self._left:
             return shape

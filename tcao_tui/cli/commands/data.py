@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -195,9 +196,13 @@ def overlap(console: CliContext, train: Path, measuring: Sequence[Path]) -> None
 
 
 def _next_steps(profiles: Sequence[DataProfile], model: str | None) -> list[str]:
+    """The command that makes sense now, for the first file."""
+    from tcao_tui.domain.plain_text import one_line
+
     first = profiles[0]
+    file = shlex.quote(one_line(str(first.path)))
     if first.bad_rows:
-        return [f"next: correct these rows, or: tcao data clean {first.path} -o cleaned.jsonl"]
+        return [f"next: correct these rows, or: tcao data clean {file} -o cleaned.jsonl"] if first.rows else []
     if model is None:
-        return [f"next: tcao data inspect {first.path} --model {paths.TINY_MODEL_NAME}   (or the model to train)"]
-    return [f"next: tcao data preview {first.path} --row 1 --model {model}"]
+        return [f"next: tcao data inspect {file} --model {paths.TINY_MODEL_NAME}   (or the model to train)"]
+    return [f"next: tcao data preview {file} --row 1 --model {shlex.quote(one_line(model))}"]

@@ -47,7 +47,7 @@ def _file_text(profile: DataProfile) -> str:
 
 def _facts(profile: DataProfile) -> Iterator[tuple[str, str]]:
     kind = KIND_WORDS[profile.kind] if profile.kind else "nothing that can be used"
-    yield "rows", f"{profile.rows:,} {kind}" if profile.rows else kind
+    yield "rows", f"{profile.rows:,} ({kind})" if profile.rows else kind
     if others := [KIND_WORDS[other] for other in profile.kinds[1:]]:
         yield "also", f"can be used as {', '.join(others)}"
     if profile.rows:
@@ -66,8 +66,10 @@ def mapping_text(profile: DataProfile) -> str:
             names = {"prompt": fields.input_field, "better": fields.chosen_field, "worse": fields.rejected_field}
         case "prompt":
             names = {"prompt": fields.input_field}
-        case _:
+        case _ if fields.output_field in profile.columns:
             names = {"prompt": fields.input_field, "answer": fields.output_field}
+        case _:
+            names = {"conversation": fields.input_field}
     there = set(profile.columns)
     found = [f"{role} = {one_line(name, 40)}" for role, name in names.items() if name.partition(".")[0] in there]
     return f"{fields.data_format} format" + (f"; {', '.join(found)}" if found else "")
@@ -150,8 +152,9 @@ def _warnings(profile: DataProfile, style: Style) -> Iterator[str]:
 def _bad_rows(profile: DataProfile, style: Style) -> Iterator[str]:
     if not profile.bad_rows:
         return
+    is_whole_file = not profile.rows and not any(bad.line for bad in profile.problems)
     yield ""
-    yield style(f"{_rows(profile.bad_rows)} cannot be used", "red", bold=True)
+    yield style(f"{'the file' if is_whole_file else _rows(profile.bad_rows)} cannot be used", "red", bold=True)
     for bad in profile.problems:
         place = f"{profile.path}:{bad.line}" if bad.line else str(profile.path)
         yield f"  {one_line(place)}: {one_line(bad.what, 300)} {style(f'({one_line(bad.fix, 200)})', dim=True)}"
