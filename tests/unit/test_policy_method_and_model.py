@@ -103,6 +103,8 @@ def test_a_method_without_a_worker_says_where_it_ends() -> None:
         ("Answer customers with a Nemotron", {}, SWEPT.name),
         ("Answer customers, but not with Qwen", {}, SWEPT.name),
         ("Answer customers with Qwen/Qwen3.5-397B-A17B", {}, LARGE.name),
+        ("Answer customers with a model from zai-org", {}, CAPPED.name),
+        ("Answer questions about nvidia cards", {}, MIXTURE.name),
     ],
 )
 def test_the_base_model_suits_goal_and_answers(goal: str, rows: dict[str, Any], model: str) -> None:

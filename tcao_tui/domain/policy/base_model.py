@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tcao_tui.domain.capabilities import Capabilities, ModelInfo
@@ -43,9 +43,8 @@ class Band:
         return round(max(0.0, below, above), 3)
 
 
-_SMALL = Band(2e9, 10e9, "")
-_MEDIUM = Band(20e9, 40e9, "")
-_LARGE = Band(100e9, 600e9, "")
+SMALL, MEDIUM, LARGE = (2e9, 10e9), (20e9, 40e9), (100e9, 600e9)
+"""Total parameters of small, medium and large models, from and to."""
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
@@ -98,25 +97,28 @@ def ranked_models(situation: Situation) -> list[ModelInfo]:
 def suitable_band(situation: Situation) -> Band:
     """The size that suits the goal's wishes, the use and the answers."""
     if word := word_in(situation.words, LARGE_WORDS):
-        return Band(_LARGE.low, _LARGE.high, f'the goal says "{word}", so a large one')
+        return Band(*LARGE, f'the goal says "{word}", so a large one')
     if word := word_in(situation.words, SMALL_WORDS):
-        return Band(_SMALL.low, _SMALL.high, f'the goal says "{word}", so a small one')
+        return Band(*SMALL, f'the goal says "{word}", so a small one')
     train = situation.train
     if train is not None and train.answer_shape == "label":
-        return Band(_SMALL.low, _SMALL.high, "answers are a few labels, for which a small one is enough")
+        return Band(*SMALL, "answers are a few labels, for which a small one is enough")
     short = train is not None and train.answer_chars is not None and train.answer_chars.p95 <= SHORT_ANSWER_CHARACTERS
     use = situation.text("use_case")
     if short and use not in ("reasoning", "code", "tools"):
-        return Band(_SMALL.low, _SMALL.high, "answers are short, for which a small one is enough")
-    return Band(_MEDIUM.low, _MEDIUM.high, f"a medium one suits {use or 'chat'}")
+        return Band(*SMALL, "answers are short, for which a small one is enough")
+    return Band(*MEDIUM, f"a medium one suits {use or 'chat'}")
 
 
 def _wish(model: ModelInfo, words: str) -> int:
     """-2 when the goal names the model, -1 when its family or maker, 1 when it rules one out, 0 otherwise."""
     maker, _, own = model.name.lower().rpartition("/")
     family = re.match(r"[a-z]+(?:-oss)?", own.removeprefix("nvidia-"))
-    names = {own, maker, model.family, family[0] if family else ""} - {""}
+    names = {own, model.family, family[0] if family else ""} - {""}
     mentioned = [name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}", words)]
+    # Makers are also named for their interfaces and products, so only "from" and "by" are about the model.
+    if maker and re.search(rf"(?:from|by)\s+{re.escape(maker)}\b", words):
+        mentioned.append(maker)
     if any(re.search(_BUT_NOT + re.escape(name), words) for name in mentioned):
         return 1
     return -2 if own in mentioned else -1 if mentioned else 0
@@ -135,18 +137,14 @@ def _reason(situation: Situation, model: ModelInfo, offered: int) -> str:
         return f"{only}; with {size_text(model)} parameters it shows how training works, not what quality is possible"
     if offered == 1:
         return f"the only model that can be trained here ({size_text(model) or 'size not stated'})"
-    band = suitable_band(situation)
-    price = model.price.train_usd
+    band, price = suitable_band(situation), model.price.train_usd
     costs = f"; ${price:g} per million tokens trained" if price else ""
-    size = size_text(model) or "of unstated size"
-    is_cheapest = band.distance(model.total_parameters) == 0
-    what = (
-        f"the least expensive of that size here ({size}{costs})" if is_cheapest else f"the nearest here ({size}{costs})"
-    )
-    wished = "the goal names it; " if _wish(model, situation.words) < 0 else ""
-    if wished:
-        return f"{wished}{size}{costs}"
-    return f"{band.why}: {what}, of {counted(offered, 'model')}"
+    size = f"{size_text(model) or 'of unstated size'}{costs}"
+    if _wish(model, situation.words) < 0:
+        return f"the goal names it; {size}"
+    is_that_size = band.distance(model.total_parameters) == 0
+    place = "the least expensive of that size here" if is_that_size else "the nearest here"
+    return f"{band.why}: {place} ({size}), of {counted(offered, 'model')}"
 
 
 def _source(model: ModelInfo) -> str:
@@ -161,15 +159,9 @@ def _label(model: ModelInfo) -> str:
 
 
 def _compared(model: ModelInfo, chosen: ModelInfo) -> str:
-    told: Sequence[str] = [
-        text
-        for text in (
-            _times(model.total_parameters, chosen.total_parameters, "the parameters"),
-            _times(model.price.train_usd, chosen.price.train_usd, "the price of training"),
-        )
-        if text
-    ]
-    return " at ".join(told)
+    size = _times(model.total_parameters, chosen.total_parameters, "the parameters")
+    price = _times(model.price.train_usd, chosen.price.train_usd, "the price of training")
+    return " at ".join(text for text in (size, price) if text)
 
 
 def _times(value: float | None, base: float | None, what: str) -> str:

@@ -145,8 +145,10 @@ def _validation_share(situation: Situation, steps: int, every: int) -> float | N
 
 def _save_every(steps: int, eval_every: int) -> Filled:
     least = max(20, steps // 20)
-    every = _round_down(max(least, steps / 5)) if eval_every == 0 else eval_every * max(1, -(-least // eval_every))
-    aligned = "with a measurement, so that the best can be kept; " if eval_every else ""
+    with_evals = eval_every * -(-least // eval_every) if eval_every else steps
+    is_aligned = with_evals <= max(least, steps / 4)
+    every = with_evals if is_aligned else _round_down(max(least, steps / 5))
+    aligned = "with a measurement, so that the best can be kept; " if is_aligned else ""
     reason = f"{aligned}a crash costs at most {every} steps, and only the last two, the best and the final are stored"
     return filled(every, reason, "cookbook: every 20 steps")
 
