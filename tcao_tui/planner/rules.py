@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from tcao_tui.domain.interview import Asked, PlannerName, Said, SlotFilled
+from tcao_tui.domain.interview import Asked, PlannerName, Said, SlotCleared, SlotFilled
 from tcao_tui.domain.questions import Card
 from tcao_tui.planner import rules_data, rules_questions, rules_summary
 from tcao_tui.planner.nearby import nearby_files
 from tcao_tui.planner.port import Interview
 from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Ask, Assume, Move, Say, UseTool, Wait
+from tcao_tui.planner.rules_moves import Ask, Assume, Move, Say, TakeBack, UseTool, Wait
 
 _RULES: tuple[Callable[[Case], Move | None], ...] = (
     rules_questions.wait_for_answers,
@@ -72,6 +72,8 @@ class RulesPlanner:
                     return
                 case Assume(path, filled):
                     interview.append(SlotFilled(path=path, filled=filled))
+                case TakeBack(path, saying):
+                    interview.append(Said(who="planner", text=saying), SlotCleared(path=path))
                 case UseTool(tool, arguments, saying):
                     if saying and not case.is_said(saying):
                         interview.append(Said(who="planner", text=saying))

@@ -96,6 +96,12 @@ class Case:
         cards = (stored.entry.card for stored in self.state.transcript if isinstance(stored.entry, Asked))
         return sum(question.id == question_id for card in cards for question in card.questions)
 
+    def was_taken_back(self, path: KeyPath) -> bool:
+        """Whether a value there was cleared before."""
+        return any(
+            isinstance(stored.entry, SlotCleared) and stored.entry.path == path for stored in self.state.transcript
+        )
+
     def answered(self, question_id: str) -> object:
         """The person's last answer to a question; None when there is none or it was left to its default."""
         for stored in reversed(self.state.transcript):

@@ -60,6 +60,8 @@ def read_pairs_as_answers(case: Case) -> Move | None:
 def choose_eval_rows(case: Case) -> Move | None:
     """The file in the project that is called an eval, when the person left the choice open."""
     question = cards.evals_question(case)
+    if case.was_taken_back("evals.score.file"):
+        return None
     is_left_open = case.state.use_defaults or ("evals" in case.state.asked and case.answered("evals") is None)
     if question is None or not is_left_open:
         return None

@@ -38,6 +38,14 @@ class Assume:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Clear a value that was only assumed, and say why."""
+
+    path: KeyPath
+    saying: str
+
+
+@dataclass(frozen=True, slots=True)
 class UseTool:
     """Call a tool, after saying so where it writes something."""
 
@@ -46,4 +54,4 @@ class UseTool:
     saying: str = ""
 
 
-Move = Wait | Say | Ask | Assume | UseTool
+Move = Wait | Say | Ask | Assume | TakeBack | UseTool

@@ -13,7 +13,7 @@ from tcao_tui.planner.contradictions import PRIVACY, STAYS, contradictions, quot
 from tcao_tui.planner.hearing import said
 from tcao_tui.planner.nearby import DATA_NAME
 from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Ask, Move, Say, Wait
+from tcao_tui.planner.rules_moves import Ask, Move, Say, TakeBack, Wait
 
 _QUESTION_OF: dict[KeyPath, str] = {
     "method": "method",
@@ -96,10 +96,21 @@ def mend(case: Case) -> Move | None:
     """Ask once more where a person's value does not pass a gate."""
     errors = [f for gate in case.sheet.blockers for f in gate.findings if f.severity == "error"]
     for finding in errors:
+        if (taken_back := _not_assumed_any_more(case, finding)) is not None:
+            return taken_back
         question = _mending(case, finding)
         if question is not None and case.times_asked(question.id) < _TIMES_ASKED:
             return _ask(case, [question], "This does not fit yet")
     return None
+
+
+def _not_assumed_any_more(case: Case, finding: Finding) -> TakeBack | None:
+    """A file that was only assumed to measure, and cannot."""
+    assumed = case.filled("evals.score.file")
+    if assumed is None or assumed.by != "policy" or not finding.path.startswith("evals.score"):
+        return None
+    name = one_line(str(assumed.value)).rpartition("/")[2]
+    return TakeBack("evals.score.file", f"{name} cannot measure this: {finding.got}. I hold rows out instead.")
 
 
 def _mending(case: Case, finding: Finding) -> Question | None:
