@@ -72,11 +72,6 @@ class AnthropicLlm:
         except SDK_ERRORS as error:
             raise failure_of(error, key=self._key) from None
 
-    @property
-    def model(self) -> str:
-        """Its name."""
-        return self._profile.model
-
     async def stream(self, request: LlmRequest, on_part: Callable[[LlmPart], None]) -> LlmTurn:
         """Ask once; see `llm_port.LlmClient.stream`."""
         try:

@@ -144,11 +144,6 @@ class LlmFailure(Exception):
 class LlmClient(Protocol):
     """A model that can be asked."""
 
-    @property
-    def model(self) -> str:
-        """Its name."""
-        ...
-
     async def stream(self, request: LlmRequest, on_part: Callable[[LlmPart], None]) -> LlmTurn:
         """Ask once, without retries.
 

@@ -82,8 +82,6 @@ def turns(draw: st.DrawFn) -> LlmTurn:
 class ScriptedLlm:
     """A model that says what a test wrote, held to the rules of the real API."""
 
-    model = "fake"
-
     def __init__(self, script: list[LlmTurn]) -> None:
         self._script, self._rules, self.refused = iter(script), ApiRules(), list[str]()
 
