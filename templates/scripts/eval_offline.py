@@ -104,13 +104,14 @@ def parse_arguments(score: Values) -> argparse.Namespace:
     return arguments
 
 
-def read_pairs(path: Path, config: Values, score: Values, max_rows: int) -> list[Pair]:
+def read_pairs(path: Path, config: Values, score: Values, renderer: Renderer, max_rows: int) -> list[Pair]:
     """Prompts and wanted answers, read by the eval's own field names where it has any, else as the training rows."""
     own = {key: score[key] for key in ("input_field", "output_field") if score.get(key)}
     if own or config["data_format"] == "preference":
         config = config | {"data_format": None, "input_field": "input", "output_field": "output"} | own
     pairs: list[Pair] = []
-    for number, (*prompt, wanted) in enumerate(itertools.islice(conversations(path, config), max_rows), 1):
+    rows = itertools.islice(conversations(path, config, renderer), max_rows)
+    for number, (*prompt, wanted) in enumerate(rows, 1):
         if not prompt or wanted["role"] != "assistant":
             sys.exit(f"{path}, row {number}: must be a prompt and the wanted answer")
         text = get_text_content(wanted)
@@ -124,11 +125,11 @@ def main() -> None:
     score = read_yaml(PLAN_DIR / "plan.yaml")["evals"]["score"] or {}
     arguments = parse_arguments(score)
     config = read_yaml(PLAN_DIR / "training-config.yaml")
-    pairs = read_pairs(Path(arguments.file), config, score, arguments.max_rows)
     model, path = config["base_model"], arguments.model_path or None
     with tinker.ServiceClient() as service:
         tokenizer = load_tokenizer(model, lambda: service.create_lora_training_client(model, rank=1).result())
         renderer = load_renderer(config, tokenizer)
+        pairs = read_pairs(Path(arguments.file), config, score, renderer, arguments.max_rows)
         evaluator = OfflineEvaluator(pairs, renderer, max_tokens=arguments.max_tokens, seed=config["seed"])
         client = service.create_sampling_client(model_path=path, base_model=None if path else model).result()
         result = asyncio.run(evaluator(client))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from tinker_cookbook import model_info, renderers
-from tinker_cookbook.renderers import Message, Renderer, ToolCall
+from tinker_cookbook.renderers import Message, Renderer, ToolCall, ToolSpec
 from tinker_cookbook.tokenizer_utils import Tokenizer, get_tokenizer
 
 if TYPE_CHECKING:
@@ -26,9 +26,18 @@ PLAN_DIR = Path(__file__).resolve().parents[1]
 Values = dict[str, Any]
 Conversation = list[Message]
 
-ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "developer": "system", "function": "tool"}
-SHAREGPT_KEYS = {"from": "role", "value": "content"}
 PROMPTS = ("prompt", "question", "instruction", "input", "query")
+SHAREGPT_KEYS = {"from": "role", "value": "content"}
+ROLES = {
+    "developer": "system",
+    "human": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "model": "assistant",
+    "bot": "assistant",
+    "function": "tool",
+    "observation": "tool",
+}
 
 
 def read_yaml(path: Path) -> Values:
@@ -59,11 +68,13 @@ def load_renderer(config: Values, tokenizer: Tokenizer) -> Renderer:
     return renderers.get_renderer(name, tokenizer, model_name=model)
 
 
-def conversations(path: Path, config: Values) -> Iterator[Conversation]:
-    """The turns of each row."""
+def conversations(path: Path, config: Values, renderer: Renderer) -> Iterator[Conversation]:
+    """The turns of each row, the tools that it offers written as this model expects them."""
     for number, row in enumerate(read_rows(path), 1):
         try:
-            yield conversation(row, config)
+            turns = conversation(row, config)
+            tools = row.get("tools") or row.get("functions")
+            yield with_tools(turns, tools, renderer) if tools else turns
         except (KeyError, TypeError, ValueError) as error:
             sys.exit(f"{path}, row {number}: {error!r}; it has: {', '.join(map(repr, row))}")
 
@@ -106,8 +117,6 @@ def conversation(row: Values, config: Values) -> Conversation:
             found = answered if answered[: len(asked)] == asked else [*asked, *answered]
         case other:
             sys.exit(f"these scripts cannot imitate rows of format {other}: write them as {{'messages': [...]}} first")
-    if row.get("tools"):
-        sys.exit("these scripts do not render tools: write what the model sees of them into a system message")
     system = row.get("system") or row.get("system_prompt")
     return [Message(role="system", content=system), *found] if system and found[0]["role"] != "system" else found
 
@@ -132,8 +141,43 @@ def turns_of(value: object, role: str) -> Conversation:
 def message(turn: Values) -> Message:
     """One turn, in the spelling of OpenAI or of ShareGPT."""
     found = {SHAREGPT_KEYS.get(key, key): value for key, value in turn.items() if value is not None}
+    if found["role"] == "function_call":
+        found = {"role": "assistant", "tool_calls": [json.loads(found["content"])]}
     found["role"] = ROLES.get(found["role"], found["role"])
     found.setdefault("content", "")
+    for key in ("thinking", "reasoning_content", "reasoning"):
+        if thinking := found.pop(key, None):
+            parts = [{"type": "thinking", "thinking": thinking}, {"type": "text", "text": found["content"]}]
+            found["content"] = parts
     if "tool_calls" in found:
-        found["tool_calls"] = [ToolCall.model_validate(call) for call in found["tool_calls"]]
+        found["tool_calls"] = [tool_call(call) for call in found["tool_calls"]]
     return Message(**found)
+
+
+def tool_call(call: Values) -> ToolCall:
+    """A call of a tool; its arguments are JSON text."""
+    function = call.get("function", call)
+    arguments = function.get("arguments", {})
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ToolCall(id=call.get("id"), function=ToolCall.FunctionBody(name=function["name"], arguments=text))
+
+
+def with_tools(turns: Conversation, tools: str | list[Values], renderer: Renderer) -> Conversation:
+    """The conversation, with the tools that it offers described in front."""
+    functions = [tool.get("function", tool) for tool in (json.loads(tools) if isinstance(tools, str) else tools)]
+    specs = [
+        ToolSpec(
+            name=function["name"],
+            description=function.get("description") or "",
+            parameters=function.get("parameters") or {"type": "object", "properties": {}},
+        )
+        for function in functions
+    ]
+    # Some chat formats write the name of the tool whose result a turn holds.
+    names = {call.id: call.function.name for turn in turns for call in turn.get("tool_calls", ()) if call.id}
+    turns = [
+        {"name": names[turn["tool_call_id"]], **turn} if turn.get("tool_call_id") in names else turn for turn in turns
+    ]
+    has_system = turns[0]["role"] == "system"
+    prefix = renderer.create_conversation_prefix_with_tools(specs, turns[0]["content"] if has_system else "")
+    return [*prefix, *turns[has_system:]]

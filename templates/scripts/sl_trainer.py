@@ -85,7 +85,7 @@ def open_client(
 def load_data(path: str, config: Values, renderer: Renderer) -> list[tinker.Datum]:
     """All rows as tokens and the tokens that follow them; the loss weights of each row sum to 1."""
     what = TrainOnWhat(config["train_on_what"])
-    rows = conversations(Path(path), config)
+    rows = conversations(Path(path), config, renderer)
     return [conversation_to_datum(turns, renderer, config["max_seq_len"], what) for turns in rows]
 
 

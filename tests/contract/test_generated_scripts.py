@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import importlib.util
 import json
 import os
 import re
@@ -12,19 +10,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from tcao_tui.clients.prices import price_quote
 from tcao_tui.clients.tinker_sdk import connect
-from tcao_tui.data.problems import Problems
-from tcao_tui.data.reader import RowReader
-from tcao_tui.data.rows import ChatRow
-from tcao_tui.domain.data_profile import FieldMap
 from tcao_tui.domain.events import Scored
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan, Plan, ScoreSpec
@@ -35,6 +26,8 @@ from tcao_tui.planner.artefacts import write_artefacts
 from tcao_tui.store.plan_file import read_plan
 from tests.fakes.engine_process import EngineProcess
 from tests.fakes.recording_context import RecordingContext
+
+pytestmark = pytest.mark.timeout(300)
 
 STEPS, SAVE_EVERY, SCORED = 30, 10, 20
 TASK = """
@@ -198,96 +191,3 @@ def test_the_inspect_wrapper_runs_the_plans_benchmarks(scripts: Scripts, model_p
 @pytest.mark.parametrize("name", ["sl_trainer.py", "eval_offline.py"])
 def test_each_script_explains_itself(scripts: Scripts, name: str) -> None:
     assert "TINKER_API_KEY" in scripts.run(name, "--help")
-
-
-# --- rows --------------------------------------------------------------------------------------------------------
-
-TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
-FROM = [{"from": "system", "value": "be"}, {"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
-THINKING = [
-    TURNS[0],
-    {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "ho"}]},
-]
-READ_ALIKE: list[tuple[FieldMap, dict[str, Any]]] = [
-    (FieldMap(data_format="input_output"), {"input": "a", "output": "b"}),
-    (FieldMap(data_format=""), {"input": "a", "output": "b"}),
-    (FieldMap(data_format=""), {"messages": TURNS}),
-    (FieldMap(data_format="input_output"), {"input": TURNS[:1], "output": "b", "system": "be"}),
-    (FieldMap(data_format="input_output"), {"input": "a", "output": '[{"queue": "x"}]'}),
-    (
-        FieldMap(data_format="input_output", input_field="question", output_field="answer"),
-        {"question": "1+1", "answer": "#### 2"},
-    ),
-    (FieldMap(data_format="messages", input_field="messages"), {"messages": THINKING}),
-    (FieldMap(data_format="messages", input_field="dialogue"), {"dialogue": TURNS, "system": "be"}),
-    (FieldMap(data_format="sharegpt", input_field="conversations"), {"conversations": FROM}),
-    (FieldMap(data_format="alpaca", input_field="instruction"), {"instruction": "do", "input": "it", "output": "done"}),
-    (FieldMap(data_format="alpaca", input_field="instruction"), {"instruction": "do", "input": "", "output": "done"}),
-]
-
-
-@pytest.fixture(scope="module")
-def reading() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("plan_script", templates_dir() / "scripts" / "plan.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def as_config(fields: FieldMap) -> dict[str, Any]:
-    return {**fields.model_dump(), "data_format": fields.data_format or None}
-
-
-def ours(path: Path, fields: FieldMap) -> list[Any]:
-    rows = list(RowReader(path, fields, Problems(), kind="chat"))
-    assert rows
-    return [row.conversation for row in rows if isinstance(row, ChatRow)]
-
-
-@pytest.mark.parametrize(("fields", "row"), READ_ALIKE, ids=range(len(READ_ALIKE)))
-def test_rows_are_read_as_the_console_reads_them(
-    tmp_path: Path, reading: ModuleType, fields: FieldMap, row: dict[str, Any]
-) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text(json.dumps(row) + "\n\n")
-    assert list(reading.conversations(path, as_config(fields))) == ours(path, fields)
-
-
-@pytest.mark.parametrize("name", ["rows.jsonl.gz", "rows.json", "rows.csv", "rows.tsv", "rows.parquet"])
-def test_files_of_every_kind_are_read(tmp_path: Path, reading: ModuleType, name: str) -> None:
-    path, rows = tmp_path / name, [{"input": "ä, b", "output": 'say "x"'}, {"input": "c", "output": "d"}]
-    if name.endswith(".gz"):
-        path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
-    elif name.endswith(".json"):
-        path.write_text("\ufeff" + json.dumps(rows))
-    elif name.endswith(".parquet"):
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
-    else:
-        mark = "\t" if name.endswith(".tsv") else ","
-        path.write_text(f'input{mark}output\n"ä, b"{mark}"say ""x"""\nc{mark}d\n')
-    assert reading.read_rows(path) == rows
-
-
-def test_of_a_pair_the_better_answer_is_imitated(reading: ModuleType) -> None:
-    config = as_config(FieldMap(data_format="preference"))
-    row = {"prompt": "hi", "chosen": "good", "rejected": "bad"}
-    wanted = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "good"}]
-    assert reading.conversation(row, config) == wanted
-    listed = {"prompt": "hi", "chosen": wanted, "rejected": [wanted[0], {"role": "assistant", "content": "bad"}]}
-    assert reading.conversation({**listed, "prompt": wanted[:1]}, config) == wanted
-
-
-def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, reading: ModuleType) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text('{"input": "a", "output": "b"}\n{"question": "a"}\n')
-    with pytest.raises(SystemExit, match=r"rows\.jsonl, row 2: KeyError\('input'\); it has: 'question'"):
-        list(reading.conversations(path, as_config(FieldMap(data_format="input_output"))))
-
-
-def test_calls_of_tools_become_those_of_the_cookbook(reading: ModuleType) -> None:
-    call = {"type": "function", "id": "1", "function": {"name": "f", "arguments": "{}"}}
-    turn = reading.message({"role": "assistant", "content": None, "tool_calls": [call]})
-    assert turn["tool_calls"][0].function.name == "f"
-    assert turn["content"] == ""
