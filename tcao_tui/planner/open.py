@@ -17,7 +17,7 @@ from tcao_tui.graders import GRADERS
 from tcao_tui.methods import METHODS
 from tcao_tui.planner.calls import learned
 from tcao_tui.planner.desk import Desk
-from tcao_tui.planner.llm_access import llm_planner, why_no_llm
+from tcao_tui.planner.llm_access import llm_planner
 from tcao_tui.planner.port import Planner
 from tcao_tui.planner.recorded import Listener
 from tcao_tui.planner.rules import RulesPlanner
@@ -25,6 +25,7 @@ from tcao_tui.planner.run_reports import read_run
 from tcao_tui.planner.session import Session
 from tcao_tui.planner.tools import TOOLS
 from tcao_tui.services.backends import Profile
+from tcao_tui.services.llm_choice import why_no_llm
 from tcao_tui.settings import Settings
 from tcao_tui.store.interviews import InterviewStore
 from tcao_tui.store.port import RunStore

@@ -15,7 +15,8 @@ from pathlib import Path
 from tcao_tui import __version__, paths
 from tcao_tui.errors import TcaoError
 from tcao_tui.services import engine_server
-from tcao_tui.services.backends import Profile, connection, found_credential, resolve_profile
+from tcao_tui.services.backends import Profile, connection, found_credential, key_source, resolve_profile
+from tcao_tui.services.llm_choice import llm_profile, why_no_llm
 from tcao_tui.services.machine import Check, disk, kill_user_processes, runs_root, session, terminal
 from tcao_tui.settings import RESERVED_PROFILES, Settings, load_settings
 
@@ -32,6 +33,7 @@ def examine(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     yield told
     yield _credential(environ)
     yield from _backend(settings, environ)
+    yield _planner(settings, environ)
     yield _engine()
     yield runs_root(root)
     yield disk(root)
@@ -105,6 +107,16 @@ def _profile_key(profile: Profile, environ: Mapping[str, str]) -> Check:
     except TcaoError as error:
         return Check(label, "fail", str(error), error.next_step or f"give the {profile.key_source.describe()}")
     return Check(label, "ok", f"{profile.base_url or 'Tinker'}, key found: {profile.key_source.describe()}")
+
+
+def _planner(settings: Settings, environ: Mapping[str, str]) -> Check:
+    if (why_not := why_no_llm(settings, environ)) is not None:
+        return Check("planner", "ok", f"the rules interview: {why_not}")
+    profile = llm_profile(settings.planner, environ)
+    key = key_source(settings.planner)
+    source = "environment or profile of the Anthropic SDK" if key.kind == "sdk" else key.describe()
+    where = profile.base_url or "Anthropic"
+    return Check("planner", "ok", f"{profile.model} at {where}, key: {source}", "planner.who: rules does without")
 
 
 def _engine() -> Check:
