@@ -82,7 +82,7 @@ def _repeated(file: DataFile, profile: DataProfile) -> Iterator[Finding]:
             file.key,
             got=f"{count:,} of {rows_text(profile.rows)} {what}",
             expected="each row once, unless some are to weigh more",
-            fix=f"remove the repeats: `tcao data inspect {one_line(str(file.path))}` shows them",
+            fix="remove the repeats, unless they are meant",
         )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from tcao_tui.domain.checks.files import check_file, check_kind, why_unknown
-from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, rows_text, shown
+from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, quoted, rows_text, shown
 from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile
@@ -42,7 +42,8 @@ def check_evals(subject: Subject) -> Judged:
             "evals.score",
             got="no eval of the task itself",
             expected="rows of the task that are not trained on, and a grader",
-            fix="add evals.score.file, with rows as in training: `tcao data split` takes some out of the training file",
+            fix="add evals.score.file, with rows as in training that are not trained on: "
+            f"`tcao data split {quoted(subject.config.train_file)} --into split --test 10%` makes such a file",
         )
         return Judged((missing, *_success(subject), *_benchmarks(subject)))
     findings = [*check_file(_FIND, subject, "score_file"), *check_leakage(_FIND, subject, "score_file")]

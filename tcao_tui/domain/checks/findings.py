@@ -6,6 +6,7 @@ Values of a plan, names of models and text of rows are foreign: nothing of them 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -56,6 +57,11 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):
         text = type(value).__name__
     return one_line(text, _SHOWN_CHARACTERS)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it, for a command that a fix names."""
+    return shlex.quote(one_line(str(path)))
 
 
 def nearest(name: str, known: Iterable[str], count: int = 1, *, likeness: float = 0.5) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcao_tui.domain.checks.findings import Finder, rows_text
+from tcao_tui.domain.checks.findings import Finder, quoted, rows_text
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import Overlap
 from tcao_tui.domain.gates import Finding
@@ -24,7 +24,7 @@ def check_leakage(find: Finder, subject: Subject, place: Place) -> Iterator[Find
             file.key,
             got="the same content as training.train_file",
             expected="rows that are not trained on",
-            fix="name another file, or split the training file with `tcao data split`",
+            fix=f"name another file: `tcao data split {quoted(train.path)} --into split` makes two of this one",
             where=one_line(str(file.path)),
         )
         return
@@ -53,7 +53,8 @@ def _shared_rows(find: Finder, key: str, overlap: Overlap) -> Iterator[Finding]:
             key,
             got=f"{overlap.exact:,} of {rows_text(overlap.right_rows)} stand in the training file{listed}",
             expected="no row that is trained on: such rows measure memory, not ability",
-            fix=f"remove them from {left}, or name rows that are not in it: `tcao data split` makes such files",
+            fix=f"remove them from {left}, or name other rows here: "
+            f"`tcao data split {quoted(overlap.left)} --into split --test 10%` makes such files",
             where=first,
         )
     if overlap.near:
