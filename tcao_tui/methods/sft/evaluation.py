@@ -10,14 +10,14 @@ import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tcao_tui.clients.tinker_port import Sampler, StepResult, Trainer
 from tcao_tui.data.check import check_file, score_fields
 from tcao_tui.data.convert import text_content
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
-from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row
+from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row, RowRejected
 from tcao_tui.domain.events import PhaseChanged, Sample, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.errors import PlanInvalid
@@ -60,10 +60,12 @@ class _Usage:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """A prompt and the wanted answer."""
+    """A prompt with the tools that it offers, and the wanted answer; `where` is its file and line."""
 
     prompt: Conversation
     reference: str
+    where: str
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 def read_score_rows(context: RunContext, spec: ScoreSpec) -> list[ScoreRow]:
@@ -84,11 +86,13 @@ def read_score_rows(context: RunContext, spec: ScoreSpec) -> list[ScoreRow]:
 def _score_row(row: Row, where: str) -> ScoreRow:
     match row:
         case ProblemRow():
-            return ScoreRow(row.prompt, row.answer)
-        case ChatRow(conversation=[*prompt, answer]) if prompt:
-            return ScoreRow(prompt, text_content(answer["content"]))
+            return ScoreRow(row.prompt, row.answer, where)
+        case ChatRow(conversation=[*prompt, answer]) if prompt and "tool_calls" not in answer:
+            return ScoreRow(prompt, text_content(answer["content"]), where, row.tools)
         case _:
-            raise PlanInvalid("a row to be scored must be a prompt and end with the wanted answer", where=where)
+            raise PlanInvalid(
+                "a row to be scored must be a prompt and end with the wanted answer, in words", where=where
+            )
 
 
 @dataclass(slots=True)
@@ -138,13 +142,14 @@ class Evaluator:
 
     async def _samples(self, sampler: Sampler) -> list[Sample]:
         evals = self.context.plan.evals
-        prompts: list[Conversation] = [[{"role": "user", "content": prompt}] for prompt in evals.sample_prompts]
+        prompts = [self.renderer.prompt([{"role": "user", "content": prompt}]) for prompt in evals.sample_prompts]
         texts = await self._answers(sampler, prompts, evals.sample_max_tokens)
         return [Sample(prompt=p, text=text) for p, text in zip(evals.sample_prompts, texts, strict=True)]
 
     async def _score(self, sampler: Sampler, spec: ScoreSpec, step: int) -> Scored:
         grader = GRADERS.load(spec.grader)()
-        texts = await self._answers(sampler, [row.prompt for row in self.score_rows], spec.max_tokens)
+        prompts = [self._scored_prompt(row) for row in self.score_rows]
+        texts = await self._answers(sampler, prompts, spec.max_tokens)
         grades = [grader.grade(text, row.reference) for text, row in zip(texts, self.score_rows, strict=True)]
         graded = [grade for grade in grades if grade is not None]
         return Scored(
@@ -155,15 +160,20 @@ class Evaluator:
             unscored=len(grades) - len(graded),
         )
 
-    async def _answers(self, sampler: Sampler, prompts: Sequence[Conversation], max_tokens: int) -> list[str]:
+    def _scored_prompt(self, row: ScoreRow) -> tinker.ModelInput:
+        try:
+            return self.renderer.prompt(row.prompt, row.tools)
+        except RowRejected as error:
+            raise PlanInvalid(error.what, where=row.where, next_step=error.fix) from error
+
+    async def _answers(self, sampler: Sampler, prompts: Sequence[tinker.ModelInput], max_tokens: int) -> list[str]:
         stop, seed = self.renderer.stop, self.context.plan.training.seed
 
         async def answer(prompt: tinker.ModelInput) -> Sequence[int]:
             return await sampler.sample(prompt, max_tokens=max_tokens, stop=stop, seed=seed)
 
-        rendered = [self.renderer.prompt(prompt) for prompt in prompts]
-        answers = await _at_most(_SAMPLES_AT_ONCE, answer, rendered)
-        self._usage.prompt += sum(prompt.length for prompt in rendered)
+        answers = await _at_most(_SAMPLES_AT_ONCE, answer, prompts)
+        self._usage.prompt += sum(prompt.length for prompt in prompts)
         self._usage.sampled += sum(len(tokens) for tokens in answers)
         return [self.renderer.text(tokens) for tokens in answers]
 

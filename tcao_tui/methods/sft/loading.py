@@ -85,6 +85,14 @@ async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer)
         train = await _render(context, files.train, renderer, used)
         validation = None if files.validation is None else await _render(context, files.validation, renderer, None)
     _tell_about_empty_rows(context, files.train.path, train)
+    if train.thinking_left_out:
+        context.emit(
+            LogLine(
+                level="warning",
+                message=f"{train.thinking_left_out} rows: renderer {renderer.name} writes earlier turns without their "
+                "thinking; a renderer that preserves it has 'preserve_thinking' in its name",
+            )
+        )
     context.emit(
         DataLoaded(
             train_rows=len(train),

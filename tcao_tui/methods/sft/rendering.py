@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import tinker
 from tinker_cookbook import model_info, renderers
@@ -16,7 +16,7 @@ from tcao_tui import paths
 from tcao_tui.data.rows import ChatRow, Conversation, RowRejected
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.methods.sft.messages import messages_of
+from tcao_tui.methods.sft.messages import MessageWriter
 from tcao_tui.methods.sft.token_rows import TokenRows
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class ChatRenderer:
                 where="training.renderer_name",
                 next_step="choose a renderer that fits the model, or leave renderer_name out",
             ) from error
+        self._writer = MessageWriter(self._renderer)
 
     @property
     def warning(self) -> str:
@@ -88,6 +89,7 @@ class ChatRenderer:
             RowRejected: The renderer refuses the row, or it has fewer than two tokens.
         """
         rows.add(*self.trained_tokens(row))
+        rows.thinking_left_out += self._writer.loses_thinking(row)
 
     def trained_tokens(self, row: ChatRow) -> tuple[list[int], list[bool]]:
         """All tokens of a training row, and whether each carries loss.
@@ -95,20 +97,33 @@ class ChatRenderer:
         Raises:
             RowRejected: As `add_row`.
         """
-        try:
-            messages = messages_of(row.conversation, row.tools, self._renderer)
+        with self._refusing():
+            messages = self._writer.messages(row.conversation, row.tools)
             model_input, weights = self._renderer.build_supervised_example(messages, self._train_on_what)
             tokens = model_input.to_ints()
-        except (TinkerCookbookError, ValueError, AssertionError, NotImplementedError) as error:
-            reason = str(error) or "it knows no tools"
-            raise RowRejected(f"renderer {self.name} refuses the row: {reason}", "correct or remove it") from error
+            loses_calls = self._writer.loses_calls(row)
+        if loses_calls:
+            raise RowRejected(f"renderer {self.name} leaves tool calls out", "choose one that knows tools")
         if len(tokens) < 2:
             raise RowRejected("has fewer than two tokens", "remove it")
         return tokens, (weights > 0).tolist()
 
-    def prompt(self, conversation: Conversation) -> tinker.ModelInput:
-        """The turns as a prompt that asks for the assistant's answer."""
-        return self._renderer.build_generation_prompt(messages_of(conversation, (), self._renderer))
+    def prompt(self, conversation: Conversation, tools: Sequence[dict[str, Any]] = ()) -> tinker.ModelInput:
+        """The turns, and tools that are offered, as a prompt that asks for the assistant's answer.
+
+        Raises:
+            RowRejected: The renderer refuses them.
+        """
+        with self._refusing():
+            return self._renderer.build_generation_prompt(self._writer.messages(conversation, tools))
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Generator[None]:
+        try:
+            yield
+        except (TinkerCookbookError, ValueError, AssertionError, NotImplementedError) as error:
+            reason = str(error) or "it knows no tools"
+            raise RowRejected(f"renderer {self.name} refuses the row: {reason}", "correct or remove it") from error
 
     @property
     def stop(self) -> Sequence[str] | Sequence[int]:

@@ -18,6 +18,7 @@ class TokenRows:
 
     Attributes:
         truncated: Rows that were cut to the longest length.
+        thinking_left_out: Rows in which the renderer writes earlier turns without their thinking.
         without_loss: Used rows none of whose tokens carries loss, by row index.
     """
 
@@ -27,6 +28,7 @@ class TokenRows:
         self._trained: array[int] = array("b")
         self._starts: array[int] = array("q", [0])
         self.truncated = 0
+        self.thinking_left_out = 0
         self.without_loss: list[int] = []
 
     def __len__(self) -> int:
