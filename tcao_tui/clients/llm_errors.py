@@ -44,8 +44,10 @@ def failure_of(error: BaseException, *, key: str | None = None) -> LlmFailure:
             return LlmFailure("key", f"no usable Anthropic credentials: {_said(str(error), key)}", next_step=_KEY_STEP)
         case anthropic.APITimeoutError():
             return LlmFailure("away", f"{_WHO} did not answer in time")
-        case anthropic.APIConnectionError() | httpx2.HTTPError() | OSError():
-            return LlmFailure("away", f"no connection to {_WHO} ({type(error).__name__})")
+        case anthropic.APIConnectionError():
+            return LlmFailure("away", f"no connection to {_WHO} at {error.request.url.host}")
+        case httpx2.HTTPError() | OSError():
+            return LlmFailure("away", f"the connection to {_WHO} broke ({type(error).__name__})")
         case TypeError() if "authentication method" in str(error):
             return LlmFailure("key", "no Anthropic key was found", next_step=_KEY_STEP)
         case ValueError() if "tool parameter JSON" in str(error):

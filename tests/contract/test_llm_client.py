@@ -184,6 +184,7 @@ async def test_nobody_listening_is_away() -> None:
     with pytest.raises(LlmFailure) as caught:
         await client.stream(REQUEST, lambda _: None)
     assert caught.value.kind == "away"
+    assert "no connection to the planner's model at 127.0.0.1" in caught.value.what
 
 
 async def test_no_key_at_all_says_where_one_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
