@@ -38,11 +38,21 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """What is odd and what helps, in the order of the report."""
 
-_MARKS = (
-    "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>", "[INST]",
-    "[/INST]", "<<SYS>>", "<start_of_turn>", "<end_of_turn>", "<|user|>", "<|assistant|>", "</s>",
-)  # fmt: skip
-_DAMAGE = ("\ufffd", "â€", "Ã¤", "Ã¶", "Ã¼", "Ã©", "Ã¨", "Ã±")
+_MARKS = {
+    "<|": (
+        "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>", "<|start_header_id|>", "<|eot_id|>",
+        "<|user|>", "<|assistant|>",
+    ),
+    "INST]": ("[INST]", "[/INST]"),
+    "_of_turn>": ("<start_of_turn>", "<end_of_turn>"),
+    "<<SYS>>": ("<<SYS>>",),
+    "</s>": ("</s>",),
+}  # fmt: skip
+"""Marks by a piece that they have in common, which is looked for first."""
+
+_DAMAGE = {"\ufffd": ("\ufffd",), "â€": ("â€",), "Ã": ("Ã¤", "Ã¶", "Ã¼", "Ã©", "Ã¨", "Ã±")}
+_ONE_EXCHANGE = 2
+_ROLES_KNOWN = 1_000
 
 
 @dataclass(slots=True)
@@ -56,16 +66,21 @@ class AnomalyCounter:
 
     def __init__(self) -> None:
         self._counts: dict[str, _Count] = {}
+        self._known_roles: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def add(self, rows: Sequence[RowText]) -> None:
         """Look at the next rows."""
         for row in rows:
-            for code in _oddities(row):
+            for code in self._of_roles(row):
+                self.count(code, 1, row.line)
+            for code in _of_contents(row):
                 self.count(code, 1, row.line)
         texts = [row.whole for row in rows]
         together = "\n".join(texts)
-        for code, marks in (("chat_markup", _MARKS), ("damaged_text", _DAMAGE)):
-            present = [mark for mark in marks if mark in together]
+        for code, table in (("chat_markup", _MARKS), ("damaged_text", _DAMAGE)):
+            present = [
+                mark for piece, marks in table.items() if piece in together for mark in marks if mark in together
+            ]
             for row, text in zip(rows, texts, strict=True) if present else ():
                 if any(mark in text for mark in present):
                     self.count(code, 1, row.line)
@@ -73,6 +88,15 @@ class AnomalyCounter:
             for row, text in zip(rows, texts, strict=True):
                 if _has_hidden(text):
                     self.count("hidden_characters", 1, row.line)
+
+    def _of_roles(self, row: RowText) -> tuple[str, ...]:
+        """What is odd about the order of roles, looked up, since files have few of them."""
+        roles = tuple(turn["role"] for turn in _turns(row.row))
+        if roles not in self._known_roles:
+            if len(self._known_roles) == _ROLES_KNOWN:
+                self._known_roles.clear()
+            self._known_roles[roles] = tuple(_of_roles(roles))
+        return self._known_roles[roles]
 
     def count(self, code: str, rows: int, first_line: int) -> None:
         """Add rows that were found elsewhere."""
@@ -89,9 +113,7 @@ class AnomalyCounter:
         )
 
 
-def _oddities(row: RowText) -> Iterator[str]:
-    turns = _turns(row.row)
-    roles = [turn["role"] for turn in turns]
+def _of_roles(roles: tuple[str, ...]) -> Iterator[str]:
     spoken = [role for role in roles if role != "system"]
     if spoken[:1] == ["assistant"]:
         yield "assistant_first"
@@ -99,14 +121,24 @@ def _oddities(row: RowText) -> Iterator[str]:
         yield "same_role_twice"
     if "system" in roles[1:]:
         yield "system_late"
-    if any(turn["role"] == "user" and not turn_text(turn).strip() for turn in turns):
+
+
+def _of_contents(row: RowText) -> Iterator[str]:
+    if _is_blank(row.prompt) or (row.turns > _ONE_EXCHANGE and _has_blank_user_turn(row.row)):
         yield "empty_prompt"
-    if isinstance(row.row, ChatRow | PreferenceRow) and not (
-        row.answer.strip() and (row.worse.strip() or not row.worse)
-    ):
-        yield "empty_answer"
-    if row.answer and row.answer == row.prompt:
-        yield "echo"
+    if isinstance(row.row, ChatRow | PreferenceRow):
+        if _is_blank(row.answer) or (row.worse and _is_blank(row.worse)):
+            yield "empty_answer"
+        if row.answer == row.prompt:
+            yield "echo"
+
+
+def _has_blank_user_turn(row: Row) -> bool:
+    return any(turn["role"] == "user" and _is_blank(turn_text(turn)) for turn in _turns(row))
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
 
 
 def _turns(row: Row) -> Conversation:
@@ -121,7 +153,7 @@ def _turns(row: Row) -> Conversation:
 
 def _has_hidden(text: str) -> bool:
     """Whether a terminal would have to be protected from this text."""
-    if text.replace("\n", "").replace("\t", "").isprintable():
+    if text.replace("\n", "").replace("\t", "").replace("\u00a0", "").isprintable():
         return False
     lines = text.replace("\r\n", "\n")
     return plain_text(lines) != lines

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from tcao_tui.data.row_text import RowText
 
-ROWS_LOOKED_AT = 5_000
-"""An estimate from so many rows is off by less than 1.5 percentage points in 19 of 20 cases."""
+ROWS_LOOKED_AT = 2_000
+"""An estimate from so many rows is off by less than 2.2 percentage points in 19 of 20 cases."""
 
 NO_LANGUAGE = "no language"
 OTHER_LATIN = "Latin script"

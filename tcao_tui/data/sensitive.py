@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ _KEYS = {
     "Anthropic key": (("sk-ant-",), rf"\bsk-ant-{_TOKEN}{{20,}}"),
     "OpenAI key": (("sk-",), rf"\bsk-(?!ant-)(?=[A-Za-z_\-]{{0,60}}\d){_TOKEN}{{20,}}"),
     "Tinker key": (("tml-",), rf"\btml-{_TOKEN}{{20,}}"),
-    "GitHub token": (("gh", "github_pat_"), r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})"),
+    "GitHub token": (
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    ),
     "GitLab token": (("glpat-",), rf"\bglpat-{_TOKEN}{{20,}}"),
     "Slack token": (("xox",), r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}"),
     "Stripe key": (("_live_",), r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
@@ -48,6 +51,9 @@ _LONGEST_CHARACTERS = 2**20
 _WINDOW_BYTES = 12
 _WINDOW_DIGITS = 8
 """So many digits among so few characters, with nothing but what groups digits between: all numbers above have that."""
+
+_AROUND_BYTES = 48
+"""No number is longer on either side of such a place."""
 
 
 def _is_card(text: str) -> bool:
@@ -82,8 +88,10 @@ class SensitiveScan:
             if present:
                 candidates = (text for text in texts if any(mark in text for mark in present))
                 self.counts.update(kind for text in candidates if pattern.search(text))
-        for index in _with_long_numbers(texts, self._weights):
-            self._count_numbers(texts[index])
+        found = {
+            (row, kind) for row, piece in _long_numbers(texts, self._weights) for kind in self._number_kinds(piece)
+        }
+        self.counts.update(kind for _, kind in found)
 
     def redacted(self, text: str) -> str:
         """`text` with every finding replaced by the name of its kind."""
@@ -92,10 +100,10 @@ class SensitiveScan:
                 text = text.replace(found, f"({kind})") if _passes(kind, found) else text
         return text
 
-    def _count_numbers(self, text: str) -> None:
+    def _number_kinds(self, text: str) -> Iterator[str]:
         for kind, pattern in self._numbers.items():
             if any(_passes(kind, found[0]) for found in pattern.finditer(text)):
-                self.counts[kind] += 1
+                yield kind
 
 
 def _passes(kind: str, found: str) -> bool:
@@ -111,12 +119,20 @@ def _weights() -> npt.NDArray[np.int32]:
     return weights
 
 
-def _with_long_numbers(texts: Sequence[str], weights: npt.NDArray[np.int32]) -> list[int]:
-    """Indices of texts that hold many digits close together."""
+def _long_numbers(texts: Sequence[str], weights: npt.NDArray[np.int32]) -> Iterator[tuple[int, str]]:
+    """Places with many digits close together, each with the index of its text and what stands around it."""
     pieces = [text.encode(errors="replace") for text in texts]
-    data = np.frombuffer(b"\n".join(pieces) + b"\n" * _WINDOW_BYTES, np.uint8)
-    sums = np.zeros(len(data) + 1, np.int32)
-    np.cumsum(weights[data], out=sums[1:])
+    together = b"\n".join(pieces) + b"\n" * _WINDOW_BYTES
+    sums = np.zeros(len(together) + 1, np.int32)
+    np.cumsum(weights[np.frombuffer(together, np.uint8)], out=sums[1:])
     places = np.flatnonzero(sums[_WINDOW_BYTES:] - sums[:-_WINDOW_BYTES] >= _WINDOW_DIGITS)
+    if not len(places):
+        return
     ends = np.cumsum([len(piece) + 1 for piece in pieces])
-    return np.unique(np.searchsorted(ends, places, side="right")).tolist()
+    rows = np.searchsorted(ends, places, side="right")
+    apart = (np.diff(places, prepend=-_AROUND_BYTES) >= _AROUND_BYTES) | (np.diff(rows, prepend=-1) != 0)
+    lasts = places[np.append(np.flatnonzero(apart)[1:] - 1, len(places) - 1)]
+    for first, last, row in zip(places[apart].tolist(), lasts.tolist(), rows[apart].tolist(), strict=True):
+        start = max(first - _AROUND_BYTES, int(ends[row]) - len(pieces[row]) - 1)
+        stop = min(last + _WINDOW_BYTES + _AROUND_BYTES, int(ends[row]) - 1)
+        yield row, together[start:stop].decode(errors="replace")
