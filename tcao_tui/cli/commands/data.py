@@ -40,6 +40,7 @@ def data() -> None:
 
 
 @data.command(
+    short_help="What files hold: formats, bad rows, lengths, tokens, oddities.",
     epilog="""\b
 Examples:
   tcao data inspect *.jsonl
@@ -48,7 +49,7 @@ Examples:
 
 \b
 Exit code 3 when rows cannot be used.
-"""
+""",
 )
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @model_options(None)
@@ -95,7 +96,8 @@ def inspect(
 
 
 @data.command(
-    epilog="\b\nExamples:\n  tcao data preview train.jsonl --row 3\n  tcao data preview pairs.jsonl --side rejected"
+    short_help="One row as the model will see it, token by token.",
+    epilog="\b\nExamples:\n  tcao data preview train.jsonl --row 3\n  tcao data preview pairs.jsonl --side rejected",
 )
 @click.argument("file", type=_FILE)
 @click.option("--row", type=click.IntRange(min=1), default=1, show_default=True, help="Number of the row.")
@@ -140,11 +142,12 @@ def preview(
 
 
 @data.command(
+    short_help="Seeded, stratified parts of a file in files of their own.",
     epilog="""\b
 Examples:
   tcao data split train.jsonl --into split --validation 10%
   tcao data split train.jsonl --into split --validation 200 --test 200 --seed 7
-"""
+""",
 )
 @click.argument("file", type=_FILE)
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the parts.")
@@ -175,7 +178,8 @@ def split(
 
 
 @data.command(
-    epilog="\b\nExamples:\n  tcao data overlap train.jsonl test.jsonl\n\n\b\nExit code 3 when rows are shared."
+    short_help="Rows that stand in two files: leakage.",
+    epilog="\b\nExamples:\n  tcao data overlap train.jsonl test.jsonl\n\n\b\nExit code 3 when rows are shared.",
 )
 @click.argument("train", type=_FILE)
 @click.argument("measuring", nargs=-1, required=True, type=_FILE)
@@ -193,6 +197,32 @@ def overlap(console: CliContext, train: Path, measuring: Sequence[Path]) -> None
         console.result(joined([overlap_lines(one, console.style) for one in found]))
     if any(one.exact or one.near for one in found):
         click.get_current_context().exit(ExitCode.PLAN_INVALID)
+
+
+@data.command(
+    short_help="A copy without the rows that cannot be used.",
+    epilog="\b\nExamples:\n  tcao data clean train.csv -o train.jsonl",
+)
+@click.argument("file", type=_FILE)
+@click.option("-o", "--to", "target", type=_FILE, required=True, help="The copy; a file that does not exist yet.")
+@fields_options()
+@output_option("text", "json")
+@pass_context
+def clean(console: CliContext, *, file: Path, target: Path, **fields: str | None) -> None:
+    """Write a copy of FILE without the rows that cannot be used, as JSONL in one plain form."""
+    from tcao_tui.cli.render.data import cleaned_lines
+    from tcao_tui.data.clean import clean as clean_file
+    from tcao_tui.data.file_pass import file_status
+
+    file_status(file)
+    done = clean_file(file, target, field_map(**fields))
+    if console.wants_json:
+        problems = [{"line": problem.line, "what": problem.what, "fix": problem.fix} for problem in done.problems]
+        told = {"source": str(file), "target": str(target), "kind": done.kind, "rows": done.rows}
+        console.result(to_json({**told, "left_out": done.left_out, "problems": problems}, indent=2))
+    else:
+        console.result("\n".join(cleaned_lines(done, console.style)))
+        console.progress(f"next: tcao data inspect {shlex.quote(str(target))}")
 
 
 def _next_steps(profiles: Sequence[DataProfile], model: str | None) -> list[str]:

@@ -6,12 +6,16 @@ Text from data files goes through `plain_text` here, so that it cannot steer the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tcao_tui.cli.render.text import Style, table
 from tcao_tui.data.rows import KIND_WORDS
 from tcao_tui.domain.data_profile import DataProfile, Overlap, Split, Spread, TokenStats
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import share_text
+
+if TYPE_CHECKING:
+    from tcao_tui.data.clean import Cleaned
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _LABEL_WIDTH = 11
@@ -183,6 +187,20 @@ def split_lines(split: Split, style: Style) -> list[str]:
     parts = zip(("train", "validation", "test"), (split.train, split.validation, split.test), split.rows, strict=True)
     lines = [_pair(name, f"{rows:,} rows  {one_line(str(path))}", style) for name, path, rows in parts if path]
     return [*lines, _pair("method", split.method, style)]
+
+
+def cleaned_lines(cleaned: Cleaned, style: Style) -> list[str]:
+    """What a cleaned copy holds and what it leaves out."""
+    lines = [
+        _pair("written", f"{cleaned.rows:,} rows ({KIND_WORDS[cleaned.kind]})  {one_line(str(cleaned.target))}", style)
+    ]
+    lines.append(_pair("left out", _rows(cleaned.left_out), style))
+    for problem in cleaned.problems:
+        place = f"{cleaned.source}:{problem.line}"
+        lines.append(f"  {one_line(place)}: {one_line(problem.what, 300)}")
+    if (more := cleaned.left_out - len(cleaned.problems)) > 0:
+        lines.append(f"  ... and {more:,} more")
+    return lines
 
 
 def bytes_text(count: int) -> str:
