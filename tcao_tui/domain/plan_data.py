@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from tcao_tui.domain.data_profile import DataProfile, FieldMap
-from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.plan import Plan, ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 
 Place = Literal["train_file", "val_file", "score_file"]
 """Name of a data file in `Plan.data`."""
+
+PAIR_FORMATS = ("preference", "scored_completions")
+PAIR_METHODS = ("dpo", "rlhf")
 
 _FIELDS = ("data_format", "input_field", "output_field", "chosen_field", "rejected_field")
 
@@ -26,6 +29,7 @@ class DataFile:
         key: Its key path in the plan file.
         recorded: SHA-256 that the plan already has; empty when none.
         said: What the plan says of its format and fields; what it does not say is detected.
+        likely_format: What it is read as where nothing is said; empty leaves it to detection.
     """
 
     field: Place
@@ -33,11 +37,12 @@ class DataFile:
     path: Path
     recorded: str
     said: Mapping[str, str]
+    likely_format: str = ""
 
     @property
     def field_map(self) -> FieldMap | None:
         """How to read it, an empty format being detected; None leaves all to detection."""
-        return FieldMap.model_validate({"data_format": "", **self.said}) if self.said else None
+        return FieldMap.model_validate({"data_format": self.likely_format, **self.said}) if self.said else None
 
     def is_read_as(self, profile: DataProfile) -> bool:
         """Whether an inspection read the file as the plan says."""
@@ -52,11 +57,20 @@ def data_files(plan: Plan) -> tuple[DataFile, ...]:
     if training.val_file is not None:
         found.append(DataFile("val_file", "training.val_file", training.val_file, plan.data.val_file, said))
     if score is not None:
-        own = {"input_field": score.input_field, "output_field": score.output_field}
-        inherited = {name: text for name, text in said.items() if name in own}
-        fields = inherited | {name: text for name, text in own.items() if text}
-        found.append(DataFile("score_file", "evals.score.file", score.file, plan.data.score_file, fields))
+        found.append(_score_file(plan, score))
     return tuple(found)
+
+
+def _score_file(plan: Plan, score: ScoreSpec) -> DataFile:
+    """Eval rows are read as their own fields say, else as those of training, unless these are pairs."""
+    named = {"input_field": score.input_field, "output_field": score.output_field}
+    own = {name: text for name, text in named.items() if text}
+    said = own or _said(plan.training)
+    if said.get("data_format") in PAIR_FORMATS:
+        said = {}
+    # Named columns of a file of pairs are a prompt and the answer to imitate, which detection would take for pairs.
+    likely = "input_output" if own and plan.method in PAIR_METHODS else ""
+    return DataFile("score_file", "evals.score.file", score.file, plan.data.score_file, said, likely)
 
 
 def _said(config: TrainingConfig) -> dict[str, str]:

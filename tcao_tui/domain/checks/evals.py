@@ -14,14 +14,12 @@ from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import power_of_two_at_least
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.policy.score import GRADERS_BY_SHAPE
+from tcao_tui.domain.row_tokens import row_tokens
 
 _FIND = Finder(Gate.EVALS)
 
 FEWEST_ROWS = 30
 """With fewer rows even a change of a third may be chance."""
-
-_CHARACTERS_PER_TOKEN = 3.5
-"""Of English with a vocabulary of 100,000 and more, where nothing was counted."""
 
 _OWN_METRICS = ("score", "val_mean_nll")
 _SHAPES = {
@@ -75,7 +73,6 @@ def _grader(subject: Subject, score: ScoreSpec) -> Iterator[Finding]:
 
 
 def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
-    longest = profile.answer_chars.p95 if profile.answer_chars is not None else 0
     fitting = [name for name, _ in GRADERS_BY_SHAPE[profile.answer_shape] if name in subject.facts.graders]
     if profile.rows and score.grader in _OURS and score.grader not in fitting:
         fix = f"set evals.score.grader to {fitting[0]}" if fitting else "score rows whose answers are short"
@@ -85,23 +82,14 @@ def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[F
             expected=names(fitting) if fitting else "answers that a rule can check",
             fix=fix,
         )
-    needed = longest / _characters_per_token(subject)
-    if needed > score.max_tokens:
-        enough = power_of_two_at_least(needed)
+    tokens = row_tokens(profile, subject.config.base_model, like=subject.profile("train_file"))
+    if tokens is not None and tokens.longest_answer > score.max_tokens:
         yield _FIND.warning(
             "evals.score.max_tokens",
-            got=f"{score.max_tokens} tokens, and the wanted answers have up to {longest:,} characters",
+            got=f"{score.max_tokens} tokens, and wanted answers have up to {tokens.longest_answer:,} ({tokens.how})",
             expected="room for the longest answers: a cut answer is a wrong one",
-            fix=f"set evals.score.max_tokens to {enough}",
+            fix=f"set evals.score.max_tokens to {power_of_two_at_least(tokens.longest_answer)}",
         )
-
-
-def _characters_per_token(subject: Subject) -> float:
-    """As counted on the answers of the training file by the plan's model, where that is known."""
-    train, tokens = subject.profile("train_file"), subject.tokens
-    if train is None or train.answer_chars is None or tokens is None or not tokens.completion.total:
-        return _CHARACTERS_PER_TOKEN
-    return max(0.5, train.answer_chars.total / tokens.completion.total)
 
 
 def _amount(score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
