@@ -124,7 +124,7 @@ def _of_roles(roles: tuple[str, ...]) -> Iterator[str]:
 
 
 def _of_contents(row: RowText) -> Iterator[str]:
-    if _is_blank(row.prompt) or (row.turns > _ONE_EXCHANGE and _has_blank_user_turn(row.row)):
+    if (_is_blank(row.prompt) or row.turns > _ONE_EXCHANGE) and _has_blank_user_turn(row.row):
         yield "empty_prompt"
     if isinstance(row.row, ChatRow | PreferenceRow):
         if _is_blank(row.answer) or (row.worse and _is_blank(row.worse)):

@@ -26,14 +26,16 @@ class RowProblem:
 
 @dataclass(slots=True)
 class Problems:
-    """All bad rows of one or several files."""
+    """All bad rows of one or several files; `of_whole_file` counts those that are no row but a file as a whole."""
 
     total: int = 0
     first: list[RowProblem] = field(default_factory=list[RowProblem])
+    of_whole_file: int = 0
 
     def add(self, problem: RowProblem) -> None:
         """Count one more, and keep it if it is among the first hundred."""
         self.total += 1
+        self.of_whole_file += not problem.line
         if len(self.first) < KEPT:
             self.first.append(problem)
 
