@@ -117,7 +117,7 @@ async def interview(folder: Path, llm: ScriptedLlm, desk: LabDesk) -> Session:
 
 
 @given(st.lists(turns(), min_size=1, max_size=5))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_model_approves_launches_speaks_for_the_person_or_leaves_the_project(script: list[LlmTurn]) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
