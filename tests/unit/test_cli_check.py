@@ -122,13 +122,15 @@ def test_a_config_alone_lacks_an_eval_and_that_is_told(
 def test_a_bad_row_names_the_data_file_and_its_line(
     console: CliContext, capsys: pytest.CaptureFixture[str], tmp_path: Path, measured: Measured
 ) -> None:
-    rows = [{"line": n, "what": "no field 'output'", "fix": "add it"} for n in range(1, 31)]
-    broken = known.profile(TRAIN, 2000, tokens=known.tokens(), bad_rows=30, problems=rows)
+    bad = [{"line": n, "what": "no field 'output'", "fix": "add it"} for n in range(1, 31)]
+    broken = known.profile(TRAIN, 2000, tokens=known.tokens(), bad_rows=30, problems=bad)
     measured.facts = measured.facts.with_fact(broken)
     told = judged(console, capsys, written(tmp_path), code=3)
-    assert [f["where"] for f in told["gates"][2]["findings"]] == [f"{TRAIN}:{n}" for n in range(1, 31)]
+    *rows, all_of_them = told["gates"][2]["findings"]
+    assert [f["where"] for f in rows] == [f"{TRAIN}:{n}" for n in range(1, 31)]
+    assert "tcao data clean" in all_of_them["fix"]
     assert main.run(["check", written(tmp_path)], console) == ExitCode.PLAN_INVALID
-    assert "... and 10 more; --output json lists all" in capsys.readouterr().out
+    assert "... and 11 more; --output json lists all" in capsys.readouterr().out
 
 
 def test_missing_data_and_a_server_that_is_away_leave_what_they_must_open(

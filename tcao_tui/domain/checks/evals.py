@@ -98,7 +98,8 @@ def _amount(score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
         return
     points = f"{smallest_difference(rows) * 100:.0f} points"
     got = f"{rows_text(rows)} scored: a change of less than about {points} may be chance (95 %, at worst)"
-    fix = f"set evals.score.max_rows to {profile.rows}" if profile.rows > rows else "add rows to the eval file"
+    more = min(profile.rows, 4 * rows)
+    fix = f"set evals.score.max_rows to {more}" if more > rows else "add rows to the eval file"
     if rows < FEWEST_ROWS:
         key = "evals.score.max_rows" if profile.rows > rows else "evals.score.file"
         yield _FIND.warning(key, got=got, expected=f"at least {FEWEST_ROWS} rows, better 100", fix=fix)

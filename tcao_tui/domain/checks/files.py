@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from tcao_tui.domain.checks.findings import Finder, rows_text
+from tcao_tui.domain.checks.findings import Finder, quoted, rows_text
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile, RowKind
 from tcao_tui.domain.gates import Finding
@@ -103,12 +103,14 @@ def _bad_rows(find: Finder, file: DataFile, profile: DataProfile) -> Iterator[Fi
         yield find.error(
             file.key, got=problem.what, expected="a row that can be used", fix=problem.fix or "correct it", where=where
         )
-    if profile.bad_rows > len(profile.problems):
-        yield find.error(
+    if profile.bad_rows > 1:
+        unlisted = profile.bad_rows - len(profile.problems)
+        say = find.error if unlisted else find.note
+        yield say(
             file.key,
-            got=f"{rows_text(profile.bad_rows)} cannot be used in all, of which {len(profile.problems)} are listed",
+            got=f"{rows_text(profile.bad_rows)} cannot be used in all{f', {unlisted:,} not listed' if unlisted else ''}",
             expected="no bad row",
-            fix=f"`tcao data inspect {place}` counts them by kind; correct or remove them",
+            fix=f"correct them, or leave them out in a copy: `tcao data clean {quoted(file.path)} -o cleaned.jsonl`",
             where=place,
         )
     if not profile.rows and not profile.bad_rows:

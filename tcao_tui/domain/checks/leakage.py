@@ -61,7 +61,7 @@ def _shared_rows(find: Finder, key: str, overlap: Overlap) -> Iterator[Finding]:
         yield find.warning(
             key,
             got=f"{overlap.near:,} of {rows_text(overlap.right_rows)} are nearly rows of the training file"
-            f"{listed if not overlap.exact else ''} ({one_line(overlap.method, 120)})",
+            f"{listed if not overlap.exact else ''} ({one_line(overlap.method, 400)})",
             expected="rows that differ from what is trained on",
             fix=f"look at them and remove from {left} those that give the answer away",
             where="" if overlap.exact else first,
