@@ -108,7 +108,7 @@ def _bad_rows(find: Finder, file: DataFile, profile: DataProfile) -> Iterator[Fi
         say = find.error if unlisted else find.note
         yield say(
             file.key,
-            got=f"{rows_text(profile.bad_rows)} cannot be used in all{f', {unlisted:,} not listed' if unlisted else ''}",
+            got=f"{rows_text(profile.bad_rows)} cannot be used{f', {unlisted:,} not listed' if unlisted else ''}",
             expected="no bad row",
             fix=f"correct them, or leave them out in a copy: `tcao data clean {quoted(file.path)} -o cleaned.jsonl`",
             where=place,
