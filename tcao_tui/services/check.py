@@ -59,7 +59,8 @@ def examine(
             try:
                 facts = facts.with_fact(measure.capabilities(profile))
             except TcaoError as error:
-                facts, away = measuring.without(facts, "capabilities", error), error
+                reason = f"{error.what} ({error.next_step})" if error.next_step else error.what
+                facts, away = measuring.without(facts, "capabilities", reason), error
         facts = measuring.gather(plan, facts, measure)
     return Examined(check(draft, facts), facts, away)
 

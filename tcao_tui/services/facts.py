@@ -66,9 +66,9 @@ def gather(plan: Plan, known: Facts, measure: Sources) -> Facts:
     return facts
 
 
-def without(facts: Facts, what: str, error: TcaoError) -> Facts:
+def without(facts: Facts, what: str, reason: str) -> Facts:
     """`facts` with the reason why something cannot be measured."""
-    return facts.model_copy(update={"missing": {**facts.missing, what: error.what}})
+    return facts.model_copy(update={"missing": {**facts.missing, what: reason}})
 
 
 def _inspected(subject: Subject, wanted: Inspection, measure: Sources) -> Facts:
@@ -82,7 +82,7 @@ def _inspected(subject: Subject, wanted: Inspection, measure: Sources) -> Facts:
             max_seq_len=subject.config.max_seq_len,
         )
     except TcaoError as error:
-        return without(subject.facts, str(path), error)
+        return without(subject.facts, str(path), error.what)
     return subject.facts.with_fact(profile)
 
 
@@ -91,5 +91,5 @@ def _compared(facts: Facts, pair: Comparison, measure: Sources) -> Facts:
     try:
         found = measure.overlap(left, right, left_fields=pair.left_fields, right_fields=pair.right_fields)
     except TcaoError as error:
-        return without(facts, str(right), error)
+        return without(facts, str(right), error.what)
     return facts.with_fact(found)

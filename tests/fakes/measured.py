@@ -50,7 +50,7 @@ class Measured:
         self.asked.append(f"inspect {path.name}{f' by {model.name}' if model else ''}")
         profile = self.facts.profile(path)
         if profile is None:
-            raise PlanInvalid("No such file or directory", where=str(path))
+            raise PlanInvalid("cannot be read: No such file or directory", where=str(path))
         return profile if model is not None else profile.model_copy(update={"tokens": None})
 
     def overlap(

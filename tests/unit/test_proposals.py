@@ -56,7 +56,7 @@ def test_missing_files_are_all_told_with_their_keys() -> None:
     lost = known.facts(profiles=())
     with pytest.raises(PlanInvalid) as caught:
         proposal_of(Measured(lost))
-    assert "training.train_file: No such file or directory" in caught.value.what
+    assert "training.train_file: /data/train.jsonl cannot be read: No such file or directory" in caught.value.what
     assert "training.val_file" in caught.value.what
     assert "evals.score.file" in caught.value.what
 

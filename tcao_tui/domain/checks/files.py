@@ -35,7 +35,10 @@ def check_file(find: Finder, subject: Subject, place: Place) -> Iterator[Finding
         return
     if reason := subject.facts.missing.get(str(file.path)):
         yield find.error(
-            file.key, got=one_line(reason), expected="a file that can be read", fix="correct the path, or restore it"
+            file.key,
+            got=f"{one_line(str(file.path))} {one_line(reason)}",
+            expected="a file that can be read",
+            fix="correct the path, or restore the file",
         )
         return
     profile = subject.profile(place)
