@@ -122,9 +122,14 @@ class Scored(_Event):
     unscored: int = 0
 
     @property
-    def value(self) -> float:
-        """Share of graded rows that are right, 0 to 1; 0 when nothing was graded."""
-        return self.correct / self.total if self.total else 0.0
+    def value(self) -> float | None:
+        """Share of graded rows that are right, 0 to 1; None when nothing could be graded."""
+        return self.correct / self.total if self.total else None
+
+    @property
+    def counts(self) -> str:
+        """`80 of 100, 3 unscored`."""
+        return f"{self.correct} of {self.total}" + (f", {self.unscored} unscored" if self.unscored else "")
 
 
 class ControlHandled(_Event):

@@ -160,5 +160,4 @@ def _last(view: RunView, key: str) -> str:
 
 def score_text(scored: Scored) -> str:
     """A score with the step it was taken at."""
-    graded = f"{scored.correct} of {scored.total}"
-    return f"step {scored.step}: {one_line(scored.name, 40)} {share_text(scored.value)} ({graded})"
+    return f"step {scored.step}: {one_line(scored.name, 40)} {share_text(scored.value)} ({scored.counts})"

@@ -40,8 +40,7 @@ def event_text(event: RunEvent | UnknownEvent) -> Told:
         case SamplesTaken(step=step, samples=samples):
             return "»", f"{len(samples)} samples taken at step {step}", "muted"
         case Scored():
-            graded = f"{event.correct} of {event.total}" + (f", {event.unscored} unscored" if event.unscored else "")
-            return "★", f"{event.name} {share_text(event.value)} ({graded}) at step {event.step}", "ok"
+            return "★", f"{event.name} {share_text(event.value)} ({event.counts}) at step {event.step}", "ok"
         case ControlHandled(verb=verb, accepted=True):
             return "✓", f"{verb}: accepted", "info"
         case ControlHandled(verb=verb, reason=reason):
