@@ -63,12 +63,14 @@ def fields_of(config: TrainingConfig) -> FieldMap:
 
 def score_fields(config: TrainingConfig, spec: ScoreSpec) -> FieldMap:
     """How the rows of a score are read: as its own fields say, else as those of training, else by what they are."""
-    if spec.input_field or spec.output_field:
-        named = {"input_field": spec.input_field, "output_field": spec.output_field}
-        return FieldMap(data_format="", **{name: value for name, value in named.items() if value})
     fields = fields_of(config)
-    of_pairs = fields.data_format in {"preference", "scored_completions"}
-    return FieldMap(data_format="") if of_pairs else fields
+    if spec.input_field or spec.output_field:
+        return FieldMap(
+            data_format="",
+            input_field=spec.input_field or config.input_field,
+            output_field=spec.output_field or config.output_field,
+        )
+    return FieldMap(data_format="") if fields.data_format in {"preference", "scored_completions"} else fields
 
 
 def check_file(path: Path, fields: FieldMap | None, kind: RowKind | None = "chat") -> DataReport:

@@ -80,7 +80,7 @@ class RowReader:
             reason = error.strerror or type(error).__name__
             self.problems.add(RowProblem(self.path, 0, f"cannot be read: {reason}", "check the path and its rights"))
         except RowRejected as error:
-            self.problems.add(RowProblem(self.path, 0, error.what, error.fix))
+            self._reject(0, error)
 
     @property
     def bytes_read(self) -> int:
@@ -94,13 +94,19 @@ class RowReader:
 
     def _rows(self, records: Iterator[Record], source: Source) -> Iterator[Row]:
         sample: list[Record] = []
-        for record in records:
-            sample.append(record)
+        for line, record in records:
+            if not sample and isinstance(record, RowRejected):
+                self._reject(line, record)
+                continue
+            sample.append((line, record))
             if len(sample) == SAMPLE_ROWS or source.given > _SAMPLE_BYTES:
                 break
         reading = recognise_format([row for _, row in sample if isinstance(row, dict)], self.fields, self.kind)
         self.fields, self.kind, self.kinds = reading.fields or self.fields, reading.kind, reading.kinds
         yield from self._read(chain(sample, records), reading)
+
+    def _reject(self, line: int, error: RowRejected) -> None:
+        self.problems.add(RowProblem(self.path, line, error.what, error.fix))
 
     def _read(self, records: Iterable[Record], reading: Reading) -> Iterator[Row]:
         read, count = reading.read, self._columns.add
@@ -111,7 +117,7 @@ class RowReader:
                 count(record)
                 row = read(record)
             except RowRejected as error:
-                self.problems.add(RowProblem(self.path, self.line, error.what, error.fix))
+                self._reject(self.line, error)
                 continue
             self.rows += 1
             self.record = record

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from tcao_tui.data.check import DataReport, check_file, fields_of
+from tcao_tui.data.check import KIND_OF_METHOD, DataReport, check_file, fields_of, score_fields
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow
 from tcao_tui.domain.data_profile import FieldMap
+from tcao_tui.domain.method_params import METHOD_PARAMS
+from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 
@@ -154,3 +156,43 @@ def test_a_file_of_unknown_fields_says_which_there_are(tmp_path: Path) -> None:
     report = check(tmp_path, b'{"frage": "a", "antwort": "b"}\n')
     assert "the row has: 'frage', 'antwort'" in report.errors[0].what
     assert "input_field" in report.errors[0].fix
+
+
+def test_rows_are_recognised_after_any_number_of_bad_ones(tmp_path: Path) -> None:
+    report = check(tmp_path, b"garbage\n" * 250 + GOOD + b"\n" + GOOD)
+    assert (report.rows, report.error_count) == (2, 251)
+    assert [problem.line for problem in report.errors] == list(range(1, 101))
+
+
+def test_one_name_is_enough_when_the_other_is_in_use(tmp_path: Path) -> None:
+    row = b'{"frage": "a", "antwort": "b", "prompt": "c", "answer": "d"}\n'
+    by_prompt = check(tmp_path, row, input_field="frage").fields
+    by_answer = check(tmp_path, row, output_field="antwort").fields
+    assert by_prompt == FieldMap(data_format="input_output", input_field="frage", output_field="answer")
+    assert by_answer == FieldMap(data_format="input_output", input_field="prompt", output_field="antwort")
+
+
+def test_names_that_were_given_and_are_not_there_are_not_replaced(tmp_path: Path) -> None:
+    report = check(tmp_path, b'{"question": "a", "answer": "b"}\n', input_field="frage", output_field="antwort")
+    assert "of no known format; the row has: 'question', 'answer'" in report.errors[0].what
+
+
+def test_a_format_that_does_not_exist_is_an_error_of_the_config(tmp_path: Path) -> None:
+    with pytest.raises(PlanInvalid, match="no data format 'parket'") as caught:
+        check(tmp_path, GOOD, data_format="parket")
+    assert caught.value.where == "training.data_format"
+
+
+def test_a_config_says_how_rows_are_read_and_a_score_may_say_otherwise(tmp_path: Path) -> None:
+    training = config(tmp_path / "x", input_field="q", output_field="a", data_format="input_output")
+    score = ScoreSpec(file=tmp_path / "y")
+    assert fields_of(training) == FieldMap(data_format="input_output", input_field="q", output_field="a")
+    assert score_fields(training, score) == fields_of(training)
+    other = score.model_copy(update={"output_field": "label"})
+    assert score_fields(training, other) == FieldMap(data_format="", input_field="q", output_field="label")
+    pairs = training.model_copy(update={"data_format": "preference"})
+    assert score_fields(pairs, score) == FieldMap(data_format="")
+
+
+def test_the_kind_of_rows_is_known_for_every_method() -> None:
+    assert KIND_OF_METHOD.keys() == METHOD_PARAMS.keys()

@@ -39,12 +39,15 @@ class InputOutput:
     kinds: ClassVar[tuple[RowKind, ...]] = ("chat",)
 
     def find(self, row: Mapping[str, Any], wanted: FieldMap) -> FieldMap | None:
-        """The names that were given, else a pair of names in use."""
+        """The names that were given, else names in use; one that was given goes with any of those for the other."""
         given = (wanted.input_field, wanted.output_field)
-        for pair in (given, *_COLUMNS):
-            agrees = all(
-                want in (name, default) for name, want, default in zip(pair, given, (INPUT, OUTPUT), strict=True)
-            )
+        pairs = [given, *_COLUMNS]
+        if given[0] != INPUT:
+            pairs += [(given[0], output) for _, output in _COLUMNS]
+        if given[1] != OUTPUT:
+            pairs += [(prompt, given[1]) for prompt, _ in _COLUMNS]
+        for pair in pairs:
+            agrees = given[0] in (pair[0], INPUT) and given[1] in (pair[1], OUTPUT)
             if agrees and all(has(row, name) for name in pair):
                 return FieldMap(data_format=self.name, input_field=pair[0], output_field=pair[1])
         return None

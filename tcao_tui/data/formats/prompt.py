@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tcao_tui.data.formats.port import INPUT
 from tcao_tui.data.formats.system import with_system
 from tcao_tui.data.formats.tools import refuse_tools
 from tcao_tui.data.formats.turns import has, missing, turns_of, value_at
 from tcao_tui.data.rows import PromptRow, RowRejected
 from tcao_tui.domain.data_profile import FieldMap, RowKind
 
-_COLUMNS = ("prompt", "question", "instruction", "input", "query", "problem")
+_COLUMNS = ("prompt", "question", "instruction", INPUT, "query", "problem")
 
 
 class Prompt:
@@ -23,7 +24,8 @@ class Prompt:
 
     def find(self, row: Mapping[str, Any], wanted: FieldMap) -> FieldMap | None:
         """The column that was given or one of a name in use."""
-        found = next((name for name in (wanted.input_field, *_COLUMNS) if has(row, name)), None)
+        names = _COLUMNS if wanted.input_field == INPUT else (wanted.input_field,)
+        found = next((name for name in names if has(row, name)), None)
         return None if found is None else FieldMap(data_format=self.name, input_field=found)
 
     def read(self, row: Mapping[str, Any], fields: FieldMap) -> PromptRow:

@@ -141,6 +141,8 @@ def _another_kind(row_format: RowFormat, fields: FieldMap, found: RowKind, wante
                 f"train with method rl; to imitate the answers, set data_format: input_output, "
                 f"input_field: {fields.input_field}, output_field: {fields.output_field}"
             )
+        case "prompt", "chat":
+            fix = "set output_field to the field that holds the answer, and input_field to that of the prompt"
         case "chat", "problem":
             fix = r"end each answer with '#### 42' or \boxed{42}, or set data_format: problem to check whole answers"
         case "chat", "preference":
