@@ -34,7 +34,7 @@ _MODEL_PATHS = (
     "training.num_steps",
     "training.max_seq_len",
 )
-_SHOWN_VALUE = 80
+_SHOWN_VALUE = 160
 _ALTERNATIVES_SHOWN = 3
 
 
@@ -47,19 +47,24 @@ def data_section(plan: Plan, facts: Facts) -> str:
 
 def _file_row(role: str, path: Path, profile: DataProfile | None) -> tuple[str, ...]:
     if profile is None:
-        return role, inline(str(path)), "not inspected", "", "", "", ""
+        return role, _short(path), "not inspected", "", "", "", ""
     tokens = profile.tokens
     repeated = profile.exact_duplicates + profile.near_duplicates
     bad = f", {profile.bad_rows:,} bad" if profile.bad_rows else ""
     return (
         role,
-        inline(str(path)),
+        _short(path),
         f"{profile.rows:,}{bad}",
         "not measured" if tokens is None else _spread(tokens.row),
         "" if tokens is None else count_text(tokens.completion.total),
         "" if tokens is None else share_text(tokens.truncated_rows / max(1, profile.rows)),
         f"{repeated:,}",
     )
+
+
+def _short(path: Path) -> str:
+    """Folder and name, which tell the files of a plan apart; whole paths stand in the plan and its record."""
+    return inline(str(Path(*path.parts[-2:])))
 
 
 def _spread(spread: Spread) -> str:
@@ -70,7 +75,7 @@ def _data_notes(plan: Plan, facts: Facts) -> Iterator[str]:
     used = [file.path for file in data_files(plan)]
     for split in facts.splits:
         if split.train in used:
-            yield f"Split of {inline(str(split.source))}: {inline(split.method)}."
+            yield f"Split of {_short(split.source)}: {inline(split.method)}."
     for overlap in facts.overlaps:
         if overlap.left in used and overlap.right in used:
             yield _shared(overlap)
@@ -185,7 +190,7 @@ def layer3(plan: Plan, draft: Draft) -> str:
         return "None: nobody will be able to say whether the model became better at its task."
     reasons = filter(None, (draft.get(f"evals.score.{name}") for name in ("file", "grader", "max_rows", "max_tokens")))
     return (
-        f"The first {score.max_rows:,} rows of {inline(str(score.file))}, before and after training, answered greedily "
+        f"The first {score.max_rows:,} rows of {_short(score.file)}, before and after training, answered greedily "
         f"in at most {score.max_tokens:,} tokens, graded by *{inline(score.grader)}*: {_about_grader(score.grader)}. "
         "What cannot be graded is unscored and shown, never counted as wrong.\n\n"
         f"{bullets(inline(filled.reason) for filled in reasons if filled.reason)}"

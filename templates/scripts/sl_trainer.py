@@ -202,4 +202,8 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        say("interrupted; run it again to go on from the last checkpoint")
+        sys.exit(130)

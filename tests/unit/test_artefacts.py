@@ -94,7 +94,7 @@ def test_the_one_pager_says_what_why_how_measured_at_what_risk_and_cost(tmp_path
     for wanted in (
         "File messages as JSON.",
         f"hash {sheet.approval_hash}",
-        "| training | /data/train.jsonl | 2,000 | 120 / 120 / 120 | 40.0k | 0.0% | 0 |",
+        "| training | data/train.jsonl | 2,000 | 120 / 120 / 120 | 40.0k | 0.0% | 0 |",
         "0 of 200 rows are in both",
         "cookbook hyperparam_utils.get_lr",
         "score at least 0.9",
