@@ -18,11 +18,11 @@ from tcao_tui.domain.questions import Answer
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.planner.open import find_interview, new_interview, open_session, read_state
 from tcao_tui.planner.port import Streamed
-from tcao_tui.planner.session import Session
+from tcao_tui.planner.session import Outcome, Session
 from tcao_tui.services.backends import Profile, resolve_profile
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.store.sqlite import SqliteStore, open_store
-from tcao_tui.tui.interview_port import InterviewWanted, Outcome
+from tcao_tui.tui.interview_port import InterviewWanted
 
 if TYPE_CHECKING:
     from tcao_tui.settings import Settings
@@ -149,10 +149,9 @@ class ConsoleInterview:
         )
 
     async def approve(self, approval_hash: str, *, max_cost_usd: float | None) -> Outcome:
-        """Record consent and hand the plan to a worker."""
+        """Record consent, write the plan's files, and hand it to a worker where one can carry it out."""
         self._session.approve(given=approval_hash, by=self._who(), max_cost_usd=max_cost_usd, typed=True)
-        run_id = await self._session.launch(self._store, self._runs_root, self._profile)
-        return Outcome(str(self._runs_root / run_id), run_id)
+        return await self._session.carry_out(self._store, self._runs_root, self._profile)
 
     def close(self) -> None:
         """Let the store go."""

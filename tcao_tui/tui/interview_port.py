@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.questions import Answer
     from tcao_tui.domain.sheet import PlanSheet
     from tcao_tui.planner.port import Streamed
+    from tcao_tui.planner.session import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,6 @@ class InterviewWanted:
     opening: str = ""
     planner: PlannerName | None = None
     backend: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an approved plan.
-
-    Attributes:
-        directory: Where its files stand.
-        run_id: The run that has it; empty while no worker can carry out its method.
-    """
-
-    directory: str
-    run_id: str = ""
 
 
 class InterviewSession(Protocol):

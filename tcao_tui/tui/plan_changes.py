@@ -43,11 +43,13 @@ class Changes:
     """What an edit does to the plan.
 
     Attributes:
-        values: Edited values first, then those that follow from them.
+        edited: Values that the person set.
+        following: Values that policy sets anew because of them.
         gates: Gates whose status or findings differ, as before and after.
     """
 
-    values: tuple[ValueChange, ...]
+    edited: tuple[ValueChange, ...]
+    following: tuple[ValueChange, ...]
     gates: tuple[tuple[GateResult | None, GateResult], ...]
 
 
@@ -64,11 +66,13 @@ def sheet_after(draft: Draft, facts: Facts, edits: Edits) -> PlanSheet:
 
 def changes_between(before: PlanSheet, after: PlanSheet, edits: Edits) -> Changes:
     """What differs, in the order of the draft."""
-    paths = [*edits, *(path for path in {**before.draft, **after.draft} if path not in edits)]
+    paths = {**dict.fromkeys(edits), **before.draft, **after.draft}
     values = [ValueChange(path, before.draft.get(path), after.draft.get(path)) for path in paths]
+    changed = [value for value in values if _value(value.before) != _value(value.after)]
     old = {result.gate: result for result in before.gates}
     gates = [(old.get(result.gate), result) for result in after.gates if old.get(result.gate) != result]
-    return Changes(tuple(v for v in values if _value(v.before) != _value(v.after)), tuple(gates))
+    direct, following = ([v for v in changed if (v.path in edits) is is_direct] for is_direct in (True, False))
+    return Changes(tuple(direct), tuple(following), tuple(gates))
 
 
 def statuses(sheet: PlanSheet) -> dict[Gate, str]:

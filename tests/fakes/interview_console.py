@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tcao_tui.domain.draft import Filled, KeyPath
@@ -27,7 +28,7 @@ from tcao_tui.domain.questions import Answer
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.errors import TcaoError
 from tcao_tui.planner.port import Streamed
-from tcao_tui.tui.interview_port import Outcome
+from tcao_tui.planner.session import Outcome
 
 STARTED_AT = 1_795_600_000.0
 INTERVIEW_ID = "20261125-094640-3f2a"
@@ -119,7 +120,7 @@ class FakeSession:
         )
         if self.run_id:
             self.record(RunStarted(run_id=self.run_id))
-        return Outcome("runs/plans/tickets", self.run_id)
+        return Outcome(Path("runs/plans/tickets"), self.run_id)
 
     def close(self) -> None:
         self.closed = True

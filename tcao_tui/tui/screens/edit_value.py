@@ -43,13 +43,13 @@ class EditValueScreen(ModalScreen[Edits | None]):
     DEFAULT_CSS = """
     EditValueScreen {
         align: center middle;
-        & #box { width: 92; max-width: 96%; height: auto; max-height: 94%; padding: 1 2; }
+        & #box { width: 92; max-width: 96%; height: auto; max-height: 96%; padding: 0 2; }
         & #box { background: $surface; border: round $line; }
         & #title { text-style: bold; }
         & #now { height: auto; max-height: 8; margin-bottom: 1; }
         & Input { height: 1; border: none; padding: 0 1; background: $panel; }
         & Input:focus { border: none; }
-        & #changes { height: auto; max-height: 20; margin: 1 0; }
+        & #changes { height: auto; margin: 1 0; }
         & #keys { color: $foreground-muted; }
     }
     """
@@ -61,7 +61,7 @@ class EditValueScreen(ModalScreen[Edits | None]):
         self._sheet, self._judge, self._path, self._edits = sheet, judge, path, edits
         self._filled = sheet.draft.get(path)
         self._choices = choices_for(path, sheet, facts)
-        self._chosen = -1
+        self._chosen = -1 if self._filled is None else 0
         self._problem = ""
 
     def compose(self) -> ComposeResult:
@@ -76,8 +76,9 @@ class EditValueScreen(ModalScreen[Edits | None]):
             choose = "↑↓ choices   " if self._choices else ""
             yield Static(f"⏎ take it over   {choose}^d leave it to the rules   esc keep it", id="keys", markup=False)
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """Fit the width."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the width and the height."""
+        self.query_one("#changes").styles.max_height = max(event.size.height - 16, 4)
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:

@@ -81,4 +81,4 @@ class InterviewScreen(Screen[None]):
     def _offer_keys(self) -> None:
         footer = self.query_one(KeyFooter)
         footer.offer(*self.scopes, is_typing=self.is_typing)
-        footer.leave_out(self.pane.senseless_keys)
+        footer.leave_out(self.pane.senseless_keys | (frozenset() if self.is_typing else {"planner.back"}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tcao_tui.domain.interview import PlannerName
@@ -29,12 +28,10 @@ class Acts:
 
     Args:
         pane: Where they are asked for.
-        edit_text: Lets the person edit a text in an editor of their own; None when they gave up.
     """
 
-    def __init__(self, pane: PlannerPane, edit_text: Callable[[str], str | None]) -> None:
+    def __init__(self, pane: PlannerPane) -> None:
         self._pane = pane
-        self._edit_text = edit_text
 
     def carry_out(self, command: Command, argument: str) -> None:
         """A slash command."""
@@ -111,7 +108,7 @@ class Acts:
         if path:
             self._edit_value(session, path, text.strip())
             return
-        written = self._edit_text(draft_text(session.sheet.draft))
+        written = self._pane.edit_text(draft_text(session.sheet.draft))
         if written is None:
             return
         try:
@@ -160,10 +157,10 @@ class Acts:
 
         def decided(consent: Consent | None) -> None:
             if consent is not None:
-                self._pane.work(self._approved(session, consent))
+                self._pane.work(self._approved(session, consent), "writing the plan's files, starting a worker")
 
         can_run = sheet.plan is not None and sheet.plan.method in session.state.facts.methods
-        self._pane.app.push_screen(ApprovePlanScreen(sheet, can_run=can_run), decided)
+        self._pane.app.push_screen(ApprovePlanScreen(sheet, can_run=can_run, clock=self._pane.clock), decided)
 
     async def _approved(self, session: InterviewSession, consent: Consent) -> None:
         outcome = await session.approve(consent.approval_hash, max_cost_usd=consent.max_cost_usd)

@@ -61,8 +61,9 @@ def _subject(arguments: Mapping[str, Any]) -> str:
 
 def _short(value: object) -> str:
     """A path by its last part, since the end of a path tells more than its beginning."""
-    text = value_text(value, 60)
-    return text.rstrip("/").rpartition("/")[2] if text.startswith(("/", "./", "~/", "../")) else text
+    text = value_text(value)
+    is_path = text.startswith(("/", "./", "~/", "../")) and " " not in text
+    return one_line(text.rstrip("/").rpartition("/")[2] if is_path else text, 60)
 
 
 def _outcome(call: ToolCall) -> str:

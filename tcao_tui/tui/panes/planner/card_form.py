@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from tcao_tui.domain.questions import Answer, Card, Option, Question
+from tcao_tui.domain.slots import slot_named
 from tcao_tui.tui.panes.planner.values import value_key, value_text
 
 
@@ -59,6 +60,12 @@ class CardForm:
     def row(self) -> Row:
         """The row under the cursor."""
         return self.rows[self.cursor]
+
+    def takes_key(self, key: str) -> bool:
+        """Whether a key chooses here while nothing is written; where text may begin with a digit, digits are text."""
+        if key.isdigit():
+            return self.question.kind in ("one", "many", "file") and self.row.kind != "other"
+        return key in ("up", "down", "tab", "shift+tab") or (key == "space" and self.question.kind == "many")
 
     @property
     def is_done(self) -> bool:
@@ -113,6 +120,14 @@ class CardForm:
             case _:
                 options = [row.option for row in self.rows if row.option is not None]
                 return self._with([options[place].value for place in sorted(self.picked)])
+
+    def without(self, where: str) -> CardForm:
+        """An answer taken back: that of a question, or of the one that fills a key path; else the last one."""
+        questions = self.card.questions
+        names = [(question.id, *(slot.paths if (slot := slot_named(question.id)) else ())) for question in questions]
+        place = next((i for i, each in enumerate(names) if where in each), len(questions) - 1)
+        kept = {name: answer for name, answer in self.given.items() if name != questions[place].id}
+        return replace(self, given=kept, defaults_for_rest=False).turned_to(place)
 
     def typed(self, text: str) -> CardForm:
         """Typed text as the answer.

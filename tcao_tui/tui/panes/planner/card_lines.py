@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from tcao_tui.domain.questions import Question
 from tcao_tui.tui.panes.planner.block_lines import answer_label
 from tcao_tui.tui.panes.planner.card_form import CardForm, Row
@@ -10,6 +12,7 @@ from tcao_tui.tui.widgets.text_block import fit, wrapped
 
 _INDENT = 5
 _WHY_LINES = 3
+_RECOMMENDED = "  recommended"
 
 
 def card_lines(form: CardForm, width: int) -> tuple[list[Line], int]:
@@ -75,13 +78,18 @@ def _rows(form: CardForm, width: int) -> tuple[list[Line], int]:
 def _row(form: CardForm, number: int, row: Row, width: int, *, why_inline: str) -> Line:
     here = number == form.cursor
     mark = " ❯ " if here else "   "
-    digit = f"{number + 1} " if number < 9 else "  "
+    digit = f"{number + 1} " if number < 9 and form.question.kind in ("one", "many", "file") else ""
     label, ink = _label(form, number, row)
-    spans: list[Span] = [(mark, "info"), ("  ", "text"), (digit, "info" if here else "muted")]
-    spans.append((fit(label, width - 9).rstrip(), "strong" if here and ink == "text" else ink))
-    if row.option is not None and number == 0 and len(form.question.options) > 1:
-        spans.append(("  recommended", "ok"))
-    used = sum(len(text) for text, _ink in spans)
+    praise = _RECOMMENDED if row.option is not None and number == 0 and len(form.question.options) > 1 else ""
+    label = fit(label, width - 7 - len(digit) - len(praise)).rstrip()
+    spans: list[Span] = [
+        (mark, "info"),
+        ("  ", "text"),
+        (digit, "info" if here else "muted"),
+        (label, "strong" if here and ink == "text" else ink),
+        (praise, "ok"),
+    ]
+    used = sum(cell_len(text) for text, _ink in spans)
     if why_inline and width - used > 24:
         spans.append((f"  {fit(why_inline, width - used - 3).rstrip()}", "muted"))
     return tuple(spans)
@@ -93,8 +101,7 @@ def _label(form: CardForm, number: int, row: Row) -> tuple[str, str]:
             tick = ("[x] " if number in form.picked else "[ ] ") if form.question.kind == "many" else ""
             return f"{tick}{row.option.label}", "text"
         case "rest":
-            many = sum(q.id not in form.given for q in form.card.questions) > 1
-            return "use defaults for the rest" if many else "use the default", "muted"
+            return "use defaults for the rest", "muted"
         case _:
             return _OTHER[form.question.kind], "muted"
 

@@ -10,40 +10,41 @@ from tcao_tui.domain.wording import money_text
 from tcao_tui.tui.panes.planner.plan_rows import GATE_SIGNS, finding_lines
 from tcao_tui.tui.panes.planner.values import value_text
 from tcao_tui.tui.plan_changes import Changes, ValueChange
-from tcao_tui.tui.widgets.line_view import Line
+from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import fit
-
-_PATH_WIDTH = 28
 
 
 def change_lines(changes: Changes, before: PlanSheet, after: PlanSheet, width: int) -> list[Line]:
-    """Everything that differs between two sheets."""
-    if not changes.values and not changes.gates:
+    """Everything that differs between two sheets: the edits, gates and cost, then the values that follow."""
+    if not (changes.edited or changes.following or changes.gates):
         return [((" nothing changes yet", "muted"),)]
     lines: list[Line] = []
-    for change in changes.values:
+    for change in changes.edited:
         lines += _value(change, width)
     for was, now in changes.gates:
         lines += _gate(was, now, width)
     costs = _cost(before.cost), _cost(after.cost)
     if costs[0] != costs[1]:
-        lines.append(((f" {'cost':<{_PATH_WIDTH}} ", "muted"), (f"{costs[0]} → ", "muted"), (costs[1], "strong")))
+        lines.append(((f" cost: {costs[0]} → ", "muted"), (costs[1], "strong")))
+    if changes.following:
+        lines += [(), ((" and so", "title"),)]
+        lines += [line for change in changes.following for line in _value(change, width)]
     return lines
 
 
 def _value(change: ValueChange, width: int) -> list[Line]:
     room = max(width - 2, 16)
     lines: list[Line] = [((f" {fit(change.path, room).rstrip()}", "text"),)]
-    if change.before is not None:
-        lines.append(((f"   - {fit(_said(change.before), room - 4).rstrip()}", "bad"),))
-    if change.after is not None:
-        lines.append(((f"   + {fit(_said(change.after), room - 4).rstrip()}", "ok"),))
+    for sign, ink, filled in (("-", "bad", change.before), ("+", "ok", change.after)):
+        if filled is not None:
+            lines.append(((f"   {sign} ", ink), *_said(filled, room - 6)))
     return lines
 
 
-def _said(filled: Filled) -> str:
-    reason = f"  ({filled.by}{f': {filled.reason}' if filled.reason and filled.by != 'you' else ''})"
-    return f"{value_text(filled.value)}{reason}"
+def _said(filled: Filled, width: int) -> tuple[Span, Span]:
+    value = value_text(filled.value, max(width - 8, 8))
+    why = f"({filled.by}{f': {filled.reason}' if filled.reason and filled.by != 'you' else ''})"
+    return (f"{value} ", "text"), (fit(why, max(width - len(value) - 1, 1)).rstrip(), "muted")
 
 
 def _gate(was: GateResult | None, now: GateResult, width: int) -> list[Line]:

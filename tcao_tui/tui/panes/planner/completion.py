@@ -52,7 +52,7 @@ def offers_for(
     word = before.rpartition(" ")[2]
     start = len(before) - len(word)
     if before.startswith("/") and " " not in before:
-        return Offers(0, tuple(each for each in commands if each.text.startswith(before))[:MOST_OFFERS])
+        return Offers(0, tuple(each for each in commands if each.text.startswith(before)))
     if before.startswith("/edit ") and before.count(" ") == 1:
         found = [path for path in paths if word.lower() in path.lower()]
         return Offers(start, tuple(Offer(path, path) for path in found[:MOST_OFFERS]))

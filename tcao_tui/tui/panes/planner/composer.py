@@ -19,8 +19,6 @@ from textual.widgets import TextArea
 from tcao_tui.tui.panes.planner.completion import Offer, Offers
 from tcao_tui.tui.panes.planner.history import History
 
-CARD_KEYS = frozenset({"up", "down", "space", "tab", "shift+tab", *"123456789"})
-
 
 class Composer(TextArea):
     """The person's line.
@@ -73,13 +71,13 @@ class Composer(TextArea):
         self._offers = Offers(0)
         self._chosen = 0
         self.earlier = History()
-        self.takes_card_keys: Callable[[], bool] = lambda: False
+        self.is_card_key: Callable[[str], bool] = lambda _key: False
 
     def on_key(self, event: events.Key) -> None:
         """Enter sends; the rest depends on what is written and offered."""
         if self._offers.offers and self._offer_key(event.key):
             pass
-        elif event.key in CARD_KEYS and not self.text and self.takes_card_keys():
+        elif not self.text and self.is_card_key(event.key):
             self.post_message(self.CardKey(event.key))
         elif event.key == "enter":
             self._send()

@@ -48,7 +48,7 @@ class PlannerLayout(Widget):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
-        self._clock = clock
+        self.clock = clock
         self._state: InterviewState | None = None
 
     def complete(self, line: str, cursor: int) -> Offers:
@@ -59,7 +59,7 @@ class PlannerLayout(Widget):
         """Title, then talk and plan."""
         yield LineView(id="title")
         with Horizontal(id="columns"):
-            yield Talk(self.complete, self._clock)
+            yield Talk(self.complete, self.clock)
             yield PlanCard()
 
     def on_mount(self) -> None:

@@ -52,7 +52,8 @@ class PlannerPane(PlannerLayout):
         self._is_dirty = False
         self._is_leaving = False
         self._tick: Timer | None = None
-        self._acts = Acts(self, edit_text)
+        self._acts = Acts(self)
+        self.edit_text = edit_text
 
     @property
     def session(self) -> InterviewSession | None:
@@ -97,9 +98,14 @@ class PlannerPane(PlannerLayout):
         if self._session is not None:
             self._session.close()
 
-    def work(self, turn: Coroutine[Any, Any, None]) -> None:
-        """Let the planner, or what follows an approval, work."""
-        self._turns.begin()
+    def work(self, turn: Coroutine[Any, Any, None], doing: str = "the planner is at work") -> None:
+        """Let the planner, or what follows an approval, work.
+
+        Args:
+            turn: Ends when it is the person's turn again.
+            doing: What to say of it until something is heard.
+        """
+        self._turns.begin(doing)
         self._tick = self.set_interval(1.0, self._tell)
         self.run_worker(turn, group=TURN, exit_on_error=False)
         self._tell()
@@ -130,7 +136,7 @@ class PlannerPane(PlannerLayout):
     def _fail(self, error: BaseException) -> None:
         match error:
             case UsageError():
-                self.talk.ask_again(str(error))
+                self.talk.ask_again(error.where, error.what)
             case TcaoError():
                 self.app.post_message(NotDone(str(error), error.next_step, error.title))
             case Exception():
@@ -160,8 +166,10 @@ class PlannerPane(PlannerLayout):
             return
         if text := self._turns.take_text():
             await self.talk.transcript.write(text)
+        state = self._session.state
+        self._turns.run_tools([tool.tool for tool in state.running_tools])
         with self.app.batch_update():
-            await self.draw(self._session.state, self._session.sheet)
+            await self.draw(state, self._session.sheet)
             self._tell()
 
     def _tell(self) -> None:

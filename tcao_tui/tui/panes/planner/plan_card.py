@@ -24,6 +24,13 @@ from tcao_tui.tui.widgets.line_view import LineView
 DETAIL_LINES = 7
 
 
+class PlanRows(LineView, inherit_bindings=False):
+    """Rows with a cursor; the keys are those of the card, not those that scroll."""
+
+    def __init__(self) -> None:
+        super().__init__(pick=True, hides_cursor=True, id="plan-rows")
+
+
 class PlanCard(Widget):
     """Rows, and what is to be said of the row under the cursor."""
 
@@ -32,7 +39,8 @@ class PlanCard(Widget):
     PlanCard {
         layout: vertical;
         & #plan-rows { height: 1fr; }
-        & #plan-detail { height: auto; max-height: 8; border-top: solid $line; }
+        & #plan-detail { height: auto; max-height: 8; border-top: solid $line; display: none; }
+        &.-focused #plan-detail { display: block; }
     }
     """
 
@@ -54,7 +62,7 @@ class PlanCard(Widget):
 
     def compose(self) -> ComposeResult:
         """Rows and detail."""
-        yield LineView(pick=True, hides_cursor=True, id="plan-rows")
+        yield PlanRows()
         yield LineView(id="plan-detail")
 
     @property
@@ -65,7 +73,7 @@ class PlanCard(Widget):
 
     @property
     def _view(self) -> LineView:
-        return self.query_one("#plan-rows", LineView)
+        return self.query_one(PlanRows)
 
     def show(self, sheet: PlanSheet) -> None:
         """Show the plan as it stands; gates that changed since the plan before say so."""
@@ -77,6 +85,15 @@ class PlanCard(Widget):
     def focus_rows(self) -> None:
         """Give the keys to the rows."""
         self._view.focus()
+
+    def on_descendant_focus(self) -> None:
+        """Tell of the row under the cursor."""
+        self.add_class("-focused")
+        self.call_after_refresh(self._draw_detail)
+
+    def on_descendant_blur(self) -> None:
+        """Leave the place to the rows."""
+        self.remove_class("-focused")
 
     def on_resize(self, _event: events.Resize) -> None:
         """Fit the new width."""

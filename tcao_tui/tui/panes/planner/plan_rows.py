@@ -40,7 +40,11 @@ _PHRASES: Mapping[KeyPath, str] = {
     "training.lora_rank": "rank {}",
     "training.learning_rate": "lr {}",
 }
-_SHORT = ("training.data_format", "use_case", "evals.benchmarks", "success.metric", "start_from")
+_NONE_MEANS: Mapping[KeyPath, str] = {
+    "success.threshold": "better than the base model",
+    "budget.max_cost_usd": "no cap",
+}
+_SHORT = ("training.data_format", "use_case", "evals.benchmarks", "start_from")
 _TITLE_WIDTH = 15
 _PATH_WIDTH = 20
 _BY_WIDTH = 9
@@ -102,9 +106,11 @@ def slot_text(slot: Slot, draft: Draft) -> str:
     text = ""
     for path in slot.paths:
         filled = draft.get(path)
-        if filled is None or filled.value in (None, "", [], ()):
+        if filled is None or filled.value in ("", [], ()):
             continue
-        if path == slot.paths[0] or path in _PHRASES or path in _SHORT:
+        if filled.value is None:
+            text += _NONE_MEANS.get(path, "")
+        elif path == slot.paths[0] or path in _PHRASES or path in _SHORT:
             phrase = _PHRASES.get(path, "{}")
             joint = "" if not text else " " if phrase.startswith(("of ", "by ")) else ", "
             text += joint + phrase.format(_short(path, filled))
@@ -121,11 +127,15 @@ def _short(path: KeyPath, filled: Filled) -> str:
 
 def _slot_rows(slot: Slot, draft: Draft, width: int, *, is_open: bool) -> Iterator[PlanRow]:
     text = slot_text(slot, draft)
-    by: Provenance | None = next((draft[path].by for path in slot.paths if path in draft), None)
+    first = draft.get(slot.paths[0])
+    by: Provenance | None = first.by if first is not None else None
+    if by is None and text:
+        by = next(draft[path].by for path in slot.paths if path in draft)
     title = fit(slot.title.partition(" and ")[0], _TITLE_WIDTH)
     is_owed = slot.need == "required"
     sign = (" ✓ ", "ok") if by is not None else (" ○ ", "warn" if is_owed else "muted")
-    value = (text or ("only you can tell" if is_owed else "follows from the rest"), "text" if by else sign[1])
+    blank = "none" if by is not None else "only you can tell" if is_owed else "follows from the rest"
+    value = (text or blank, "text" if by is not None else sign[1])
     yield PlanRow(f"slot:{slot.name}", _valued(sign, title, value, by, width))
     if is_open:
         yield from (_path_row(path, draft.get(path), width) for path in slot.paths)
@@ -136,7 +146,7 @@ def _rest_rows(draft: Draft, width: int, *, is_open: bool) -> Iterator[PlanRow]:
     if not rest:
         return
     decided = sum(draft[path].by != "policy" for path in rest)
-    text = f"{len(rest)} more values" + (f", {decided} not by policy" if decided else "")
+    text = f"{len(rest)} more value{'' if len(rest) == 1 else 's'}" + (f", {decided} not by policy" if decided else "")
     title = fit("Everything else", _TITLE_WIDTH)
     yield PlanRow(f"slot:{REST}", _valued((" + ", "muted"), title, (text, "muted"), None, width))
     if is_open:
@@ -158,6 +168,9 @@ def _valued(sign: Span, title: str, value: Span, by: Provenance | None, width: i
 
 
 def _gate_rows(result: GateResult, was: str, width: int, *, is_open: bool) -> Iterator[PlanRow]:
+    if missing := _values_to_come(result):
+        says = f"{missing} value{'' if missing == 1 else 's'} still to come"
+        result = result.model_copy(update={"status": "open", "why_open": says})
     word, ink = GATE_SIGNS[result.status]
     spans: list[Span] = [(f" {word}  ", ink), (f"{result.gate.value:<13}", "text")]
     changed = f"was {was}" if was != result.status else ""
@@ -165,12 +178,21 @@ def _gate_rows(result: GateResult, was: str, width: int, *, is_open: bool) -> It
     room = max(width - 23 - len(changed), 8)
     spans += [(fit(says, room), "muted"), (changed, "accent")]
     yield PlanRow(f"gate:{result.gate}", tuple(spans))
+    if missing and not is_open:
+        return
     worst = sorted(result.findings, key=lambda finding: ("error", "warning", "note").index(finding.severity))
     shown = worst if is_open else [f for f in worst if f.severity != "note"][:_FINDINGS]
     for finding in shown:
         yield from (PlanRow("", line) for line in finding_lines(finding, width))
     if len(worst) > len(shown) and shown:
         yield PlanRow("", ((f"     and {len(worst) - len(shown)} more: ⏎ shows them", "muted"),))
+
+
+def _values_to_come(result: GateResult) -> int:
+    """How many values a gate waits for, when it fails for nothing else."""
+    errors = [finding for finding in result.findings if finding.severity == "error"]
+    is_early = result.status == "fail" and all(finding.got == "is missing" for finding in errors)
+    return len(errors) if is_early else 0
 
 
 def finding_lines(finding: Finding, width: int) -> list[Line]:

@@ -69,5 +69,5 @@ def _busy(status: Status, width: int) -> Line:
     if status.wait_seconds is not None:
         what, ink = f"tries again in {duration_text(status.wait_seconds)}: {status.doing}", "warn"
     else:
-        what, ink = status.doing or "the planner is working", "info"
+        what, ink = status.doing, "info"
     return ((" ◌ ", "info"), (fit(one_line(what), room).rstrip(), ink), *end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import events, on
@@ -43,7 +43,7 @@ class Talk(Widget):
         & #card { height: auto; max-height: 60%; border-top: solid $line; }
         & #status { height: 1; margin-top: 1; }
         & #card.-open { margin-top: 1; }
-        & #offers { height: auto; max-height: 8; background: $surface; }
+        & #offers { height: auto; max-height: 12; background: $surface; }
         & #line { height: auto; background: $surface; }
         & #prompt { width: 3; padding: 0 1; color: $primary; }
     }
@@ -96,7 +96,7 @@ class Talk(Widget):
 
     def on_mount(self) -> None:
         """Let the card have keys that the composer does not need."""
-        self.composer.takes_card_keys = self._card_takes_keys
+        self.composer.is_card_key = self._is_card_key
         self.query_one("#card").display = False
 
     @property
@@ -158,8 +158,12 @@ class Talk(Widget):
         self.call_after_refresh(self._draw_form)
         self.call_after_refresh(self._draw_status)
 
-    def _card_takes_keys(self) -> bool:
-        return self._form is not None and self._clock() - self._card_since >= CARD_GRACE_SECONDS
+    @property
+    def _is_readable(self) -> bool:
+        return self._clock() - self._card_since >= CARD_GRACE_SECONDS
+
+    def _is_card_key(self, key: str) -> bool:
+        return self._form is not None and self._form.takes_key(key) and self._is_readable
 
     @on(Composer.CardKey)
     def _card_key(self, event: Composer.CardKey) -> None:
@@ -184,7 +188,7 @@ class Talk(Widget):
         elif self._form is None:
             self.post_message(self.Spoke(event.text) if event.text else self.SentNothing())
         elif not event.text:
-            self._answer(self._form.taken() if self._card_takes_keys() else self._form)
+            self._answer(self._form.taken() if self._is_readable else self._form)
         else:
             try:
                 self._answer(self._form.typed(event.text))
@@ -212,10 +216,15 @@ class Talk(Widget):
         if text:
             self.composer.put("\n".join(part for part in (text, self.composer.text) if part))
 
-    def ask_again(self, problem: str) -> None:
-        """The open card's answers do not fit; say why and let the person answer anew."""
+    def ask_again(self, where: str, problem: str) -> None:
+        """An answer to the open card does not fit; say why and let the person give another.
+
+        Args:
+            where: The question, or a key path that it fills; the last question when it is neither.
+            problem: For the person.
+        """
         if self._form is not None:
-            self._form = form_of(self._form.card)
+            self._form = self._form.without(where)
             self._draw_form()
         self.warn(problem)
 
@@ -229,13 +238,14 @@ class Talk(Widget):
     @on(Composer.Offered)
     def _offered(self, event: Composer.Offered) -> None:
         event.stop()
-        width = self.size.width
-        lines = [_offer_line(offer, place == event.chosen, width) for place, offer in enumerate(event.offers)]
-        self.query_one("#offers", LineView).show(lines)
+        self.query_one("#offers", LineView).show(_offer_lines(event.offers, event.chosen, self.size.width))
 
 
-def _offer_line(offer: Offer, is_chosen: bool, width: int) -> Line:
-    mark, ink = (" ❯ ", "strong") if is_chosen else ("   ", "text")
-    label = fit(offer.label, min(max(len(offer.label), 18), width - 6)).rstrip()
-    hint = f"  {fit(offer.hint, max(width - len(label) - 8, 1)).rstrip()}" if offer.hint else ""
-    return ((mark, "info"), (label, ink), (hint, "muted"))
+def _offer_lines(offers: Sequence[Offer], chosen: int, width: int) -> list[Line]:
+    room = min(max((len(offer.label) for offer in offers), default=0), max(width - 8, 8))
+    lines: list[Line] = []
+    for place, offer in enumerate(offers):
+        mark, ink = (" ❯ ", "strong") if place == chosen else ("   ", "text")
+        hint = fit(offer.hint, max(width - room - 6, 1)).rstrip() if offer.hint else ""
+        lines.append(((mark, "info"), (fit(offer.label, room), ink), (f"  {hint}", "muted")))
+    return lines

@@ -24,7 +24,7 @@ class ToolView(FlowView):
     DEFAULT_CSS = """
     ToolView {
         background: transparent;
-        &:focus { background: $primary 20%; }
+        &:focus { background: $primary 12%; }
     }
     """
 

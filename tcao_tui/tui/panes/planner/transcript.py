@@ -6,6 +6,7 @@ screen and come back when one scrolls up to them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
@@ -31,7 +32,12 @@ _STEP = 40
 
 
 class Transcript(VerticalScroll):
-    """Shows the blocks of an interview, the newest in sight unless the person scrolled up."""
+    """Shows the blocks of an interview, the newest in sight unless the person scrolled up.
+
+    Attributes:
+        first, past: Places of the first block on screen and of the one after the last.
+        is_sliding: Whether other blocks are being put on screen.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "step(-1)", show=False),
@@ -51,10 +57,11 @@ class Transcript(VerticalScroll):
     def __init__(self) -> None:
         super().__init__(id="transcript", can_focus=False)
         self._blocks = Blocks()
-        self._first, self._past = 0, 0
+        self.first, self.past = 0, 0
         self._views: dict[int, Widget] = {}
         self._live: Reply | None = None
-        self._sliding = False
+        self.is_sliding = False
+        self._arranging = asyncio.Lock()
 
     def compose(self) -> list[Widget]:
         """Marks for what is not on screen."""
@@ -76,30 +83,32 @@ class Transcript(VerticalScroll):
 
     async def write(self, text: str) -> None:
         """More of the planner's words, before they are on record."""
-        if self._live is None:
-            self._live = Reply()
-            self._live.set_class(self._is_close(len(self.blocks)), "-close")
-            await self.mount(self._live, before="#later")
-        await self._live.write(text)
+        async with self._arranging:
+            if self._live is None:
+                self._live = Reply()
+                self._live.set_class(self._is_close(len(self.blocks)), "-close")
+                await self.mount(self._live, before="#later")
+            await self._live.write(text)
 
     async def take(self, transcript: Sequence[StoredEntry]) -> None:
         """Show what is new on record."""
-        was_complete = self._past == len(self.blocks)
-        changed = self._blocks.take(transcript)
-        for place in sorted(changed):
-            if (view := self._views.get(place)) is not None:
-                self._update(view, self.blocks[place])
-        if was_complete:
-            await self._show(max(self._first, len(self.blocks) - MOST_BLOCKS), len(self.blocks))
-        else:
-            self._mark()
+        async with self._arranging:
+            was_complete = self.past == len(self.blocks)
+            for place in self._blocks.take(transcript):
+                if (view := self._views.get(place)) is not None:
+                    self._update(view, self.blocks[place])
+            if was_complete:
+                await self._show(max(self.first, len(self.blocks) - MOST_BLOCKS), len(self.blocks))
+            else:
+                self._mark()
 
     async def drop_reply(self) -> None:
         """Words that will not come on record go: the turn is over, or the model starts it anew."""
-        live, self._live = self._live, None
-        if live is not None:
-            await live.end()
-            await live.remove()
+        async with self._arranging:
+            live, self._live = self._live, None
+            if live is not None:
+                await live.end()
+                await live.remove()
 
     def progress(self, call_id: str, text: str) -> None:
         """How far a running tool is."""
@@ -108,30 +117,32 @@ class Transcript(VerticalScroll):
                 view.show_progress(text)
 
     async def _show(self, first: int, past: int) -> None:
-        """Put exactly these blocks on screen."""
-        for place in [place for place in self._views if not first <= place < past]:
-            await self._views.pop(place).remove()
-        ahead = [place for place in range(first, min(self._first, past)) if place not in self._views]
-        behind = [place for place in range(max(first, self._first), past) if place not in self._views]
-        old_first = next(iter(sorted(self._views)), None)
-        if ahead and old_first is not None:
-            await self.mount_all([self._view(place) for place in ahead], before=self._views[old_first])
-        else:
-            behind = [*ahead, *behind]
-        for place in behind:
-            await self._add_last(place)
-        self._first, self._past = first, past
+        """Put exactly these blocks on screen; only while holding `_arranging`, as different pumps call it."""
+        gone = [place for place in self._views if not first <= place < past]
+        await self.remove_children([self._views.pop(place) for place in gone])
+        new = [place for place in range(first, past) if place not in self._views]
+        top = min(self._views, default=0)
+        if ahead := [place for place in new if place < top]:
+            await self._mount(ahead, self._views[top])
+        await self._add_last([place for place in new if place >= top])
+        self.first, self.past = first, past
         self._mark()
 
-    async def _add_last(self, place: int) -> None:
-        block = self.blocks[place]
-        live, self._live = self._live, None
-        if live is not None and isinstance(block, Words) and block.who == "planner":
-            await live.end(block.text)
-            self._views[place] = live
+    async def _add_last(self, places: Sequence[int]) -> None:
+        """New blocks at the end; the reply that streamed becomes the view of the words that came on record."""
+        live = self._live
+        said = next((place for place in places if _is_said(self.blocks[place])), None)
+        if live is None or said is None:
+            await self._mount(places, live or "#later")
             return
-        self._live = live
-        await self.mount(self._view(place), before="#later" if live is None else live)
+        await self._mount([place for place in places if place < said], live)
+        self._views[said], self._live = live, None
+        await live.end(block.text if isinstance(block := self.blocks[said], Words) else None)
+        await self._mount([place for place in places if place > said], "#later")
+
+    async def _mount(self, places: Sequence[int], before: Widget | str) -> None:
+        if places:
+            await self.mount_all([self._view(place) for place in places], before=before)
 
     def _view(self, place: int) -> Widget:
         block = self.blocks[place]
@@ -150,8 +161,9 @@ class Transcript(VerticalScroll):
         """Whether a block needs no line above it: a reply ends in one, and tools and notes stand together."""
         before = self.blocks[place - 1] if place else None
         block = self.blocks[place] if place < len(self.blocks) else None
-        after_reply = isinstance(before, Words) and before.who == "planner"
-        return before is None or after_reply or (isinstance(before, ToolCall | Note) and type(before) is type(block))
+        return (
+            before is None or _is_said(before) or (isinstance(before, ToolCall | Note) and type(before) is type(block))
+        )
 
     def _update(self, view: Widget, block: Block) -> None:
         match view, block:
@@ -167,10 +179,10 @@ class Transcript(VerticalScroll):
             self.query_one(view, FlowView).remake(make)
 
     def _earlier(self, _width: int) -> list[Line]:
-        return [((f" ⋮ {self._first:,} earlier", "muted"),)] if self._first else []
+        return [((f" ⋮ {self.first:,} earlier", "muted"),)] if self.first else []
 
     def _later(self, _width: int) -> list[Line]:
-        count = len(self.blocks) - self._past
+        count = len(self.blocks) - self.past
         return [((f" ⋮ {count:,} later: End shows them", "muted"),)] if count else []
 
     def scroll_pages(self, by: float) -> None:
@@ -180,39 +192,39 @@ class Transcript(VerticalScroll):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Slide the window when its end comes in sight."""
         super().watch_scroll_y(old_value, new_value)
-        if self._sliding:
+        if self.is_sliding:
             return
-        if new_value <= 0 < old_value and self._first > 0:
+        if new_value <= 0 < old_value and self.first > 0:
             self._slide(-_STEP)
-        elif new_value >= self.max_scroll_y > 0 and self._past < len(self.blocks):
+        elif new_value >= self.max_scroll_y > 0 and self.past < len(self.blocks):
             self._slide(_STEP)
 
     def _slide(self, by: int) -> None:
-        self._sliding = True
+        self.is_sliding = True
         self.call_next(self._slide_now, by)
 
     async def _slide_now(self, by: int) -> None:
         if by < 0:
-            first = max(self._first + by, 0)
-            past, anchor = min(first + MOST_BLOCKS, len(self.blocks)), self._first
+            first = max(self.first + by, 0)
+            past, anchor = min(first + MOST_BLOCKS, len(self.blocks)), self.first
         else:
-            past = min(self._past + by, len(self.blocks))
-            first, anchor = max(past - MOST_BLOCKS, 0), self._past - 1
+            past = min(self.past + by, len(self.blocks))
+            first, anchor = max(past - MOST_BLOCKS, 0), self.past - 1
         view = self._views.get(anchor)
-        async with self.batch():
+        async with self._arranging, self.batch():
             await self._show(first, past)
-            if view is not None:
-                self.call_after_refresh(partial(self._settle, view, top=by < 0))
+            self.call_after_refresh(self._settle, view, by < 0)
 
-    def _settle(self, view: Widget, *, top: bool) -> None:
-        if view.is_mounted:
-            self.scroll_to_widget(view, animate=False, top=top, immediate=True, force=True)
-        self._sliding = False
+    def _settle(self, view: Widget | None, at_top: bool) -> None:
+        if view is not None and view.is_mounted:
+            self.scroll_to_widget(view, animate=False, top=at_top, immediate=True, force=True)
+        self.is_sliding = False
 
     async def show_end(self) -> None:
         """The newest blocks again."""
-        if self._past < len(self.blocks):
-            await self._show(max(len(self.blocks) - MOST_BLOCKS, 0), len(self.blocks))
+        async with self._arranging:
+            if self.past < len(self.blocks):
+                await self._show(max(len(self.blocks) - MOST_BLOCKS, 0), len(self.blocks))
         self.anchor()
 
     def action_step(self, by: int) -> None:
@@ -226,6 +238,11 @@ class Transcript(VerticalScroll):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Keep the focused tool in sight."""
         self.scroll_to_widget(event.widget, animate=False)
+
+
+def _is_said(block: Block) -> bool:
+    """Whether a planner said it, in Markdown."""
+    return isinstance(block, Words) and block.who == "planner"
 
 
 def _lines_of(block: Block) -> partial[list[Line]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.planner.port import Countdown, Streamed, TextDelta, ThinkingDelta, ToolProgress
@@ -24,6 +24,8 @@ class Turns:
         self._since: float | None = None
         self._retry_at: float | None = None
         self._doing = ""
+        self._tool = ""
+        self._progress = ""
         self._thought = ""
         self._text: list[str] = []
         self._queue: list[str] = []
@@ -33,9 +35,9 @@ class Turns:
         """Whether the planner works."""
         return self._since is not None
 
-    def begin(self) -> None:
-        """The planner's turn."""
-        self._since, self._doing, self._thought, self._retry_at = self._clock(), "", "", None
+    def begin(self, doing: str) -> None:
+        """The planner's turn; `doing` is what happens until something is heard."""
+        self._since, self._doing, self._thought, self._retry_at = self._clock(), doing, "", None
 
     def end(self) -> None:
         """The person's turn."""
@@ -58,6 +60,12 @@ class Turns:
         self._text.clear()
         return text
 
+    def run_tools(self, names: Sequence[str]) -> None:
+        """The tools that run now; the newest is told of."""
+        tool = names[-1] if names else ""
+        if tool != self._tool:
+            self._tool, self._progress = tool, ""
+
     def hear(self, piece: Streamed) -> None:
         """Something streamed past."""
         match piece:
@@ -68,7 +76,7 @@ class Turns:
                 self._thought = (self._thought + text)[-4 * _THOUGHT_CHARACTERS :]
                 self._doing = f"thinking: {one_line(self._thought)[-_THOUGHT_CHARACTERS:]}"
             case ToolProgress(text=text, share=share):
-                self._doing = progress_text(text, share)
+                self._progress = progress_text(text, share)
             case Countdown(seconds=seconds, why=why):
                 self._retry_at = self._clock() + seconds if seconds > 0 else None
                 self._doing = why
@@ -79,7 +87,7 @@ class Turns:
         return Status(
             form=form,
             busy_seconds=None if self._since is None else now - self._since,
-            doing=self._doing,
+            doing=f"{self._tool} {self._progress}" if self._tool else self._doing,
             wait_seconds=None if self._retry_at is None else max(self._retry_at - now, 0.0),
             queued=len(self._queue),
             is_ready=is_ready,
