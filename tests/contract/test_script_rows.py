@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import runpy
+import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pyarrow
 import pyarrow.parquet
@@ -15,13 +17,20 @@ import pytest
 from tinker_cookbook.renderers import TrainOnWhat
 from transformers import AutoTokenizer
 
+from tcao_tui.clients.tinker_port import TinkerBackend
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow
 from tcao_tui.domain.data_profile import FieldMap
+from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.plan import EvalPlan, Plan, ScoreSpec
+from tcao_tui.domain.planning import sheet_of
 from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.methods.sft.evaluation import read_score_rows
 from tcao_tui.methods.sft.rendering import ChatRenderer
 from tcao_tui.paths import TINY_MODEL, TINY_MODEL_NAME, templates_dir
+from tcao_tui.planner.artefacts import write_artefacts
+from tests.fakes.recording_context import RecordingContext
 
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
 FROM = [{"from": "system", "value": "be"}, {"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
@@ -151,3 +160,35 @@ def test_tools_and_their_calls_become_the_tokens_that_the_console_trains(
     [turns] = reading.conversations(path, as_config(fields), theirs)
     model_input, weights = theirs.build_supervised_example(turns, TrainOnWhat.ALL_ASSISTANT_MESSAGES)
     assert (model_input.to_ints(), (weights > 0).tolist()) == ours.trained_tokens(wanted)
+
+
+@pytest.mark.parametrize(
+    ("training", "score", "row"),
+    [
+        ({"data_format": "problem", "input_field": "q", "output_field": "a"}, {}, {"q": "1+1", "a": "so\n#### 2"}),
+        ({"data_format": "input_output", "input_field": "q", "output_field": "a"}, {}, {"q": "1+1", "a": "so\n#### 2"}),
+        ({}, {"input_field": "question", "output_field": "answer"}, {"question": "1+1", "answer": "so\n#### 2"}),
+        ({"data_format": "preference"}, {}, {"input": "1+1", "output": "2"}),
+        ({}, {}, {"messages": [{"role": "system", "content": "be"}, *TURNS]}),
+    ],
+)
+def test_the_eval_asks_and_wants_what_the_console_does(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    training: dict[str, Any],
+    score: dict[str, Any],
+    row: dict[str, Any],
+) -> None:
+    file = tmp_path / "test.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    spec = ScoreSpec(file=file, **score)
+    config = TrainingConfig(base_model="m", run_name="r", train_file=file, learning_rate=1e-3, **training)
+    plan = Plan(training=config, evals=EvalPlan(score=spec))
+    write_artefacts(tmp_path, plan, sheet_of({}, Facts()), Facts())
+    monkeypatch.syspath_prepend(str(tmp_path / "scripts"))
+    found = runpy.run_path(str(tmp_path / "scripts" / "eval_offline.py"))
+    for sibling in ("answers", "grader", "plan"):
+        sys.modules.pop(sibling, None)
+    pairs = found["read_pairs"](file, config.model_dump(mode="json"), spec.model_dump(mode="json"), None, 10)
+    wanted = read_score_rows(RecordingContext(plan, cast("TinkerBackend", None)), spec)
+    assert pairs == [(list(asked.prompt), asked.reference) for asked in wanted]
