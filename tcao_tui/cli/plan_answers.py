@@ -58,7 +58,8 @@ class AnsweredInterview:
     """
 
     def __init__(self, session: Session, answers: Mapping[str, Any], *, takes_defaults: bool) -> None:
-        self._session, self._answers, self._takes_defaults = session, dict(answers), takes_defaults
+        self._session, self._given, self._takes_defaults = session, dict(answers), takes_defaults
+        self._answers = dict(answers)
 
     async def go(self, opening: str) -> None:
         """Answer until nothing is asked any more.
@@ -91,6 +92,9 @@ class AnsweredInterview:
     def _answer(self, question: Question) -> Answer | None:
         if question.id in self._answers and not question.quotes:
             return Answer(question=question.id, value=self._answers.pop(question.id))
+        # What is offered again was meant, whatever is quoted against it.
+        if any(option.value == self._given.get(question.id) for option in question.options):
+            return Answer(question=question.id, value=self._given[question.id])
         if self._takes_defaults and question.default is not None:
             return Answer(question=question.id, defaulted=True)
         return None

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from tcao_tui.domain.draft import Filled, KeyPath
+from tcao_tui.domain.draft import Draft, Filled, KeyPath
 from tcao_tui.domain.interview import SlotCleared, SlotFilled
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.method_params import METHOD_PARAMS
@@ -58,9 +58,9 @@ def is_left_open(question: Question, answer: Answer) -> bool:
     return True
 
 
-def is_settled(card: Card, state: InterviewState) -> bool:
+def is_settled(card: Card, draft: Draft) -> bool:
     """Whether each question of a card was answered in other words."""
-    return all((slot := slot_named(q.id)) is not None and is_filled(slot, state.draft) for q in card.questions)
+    return all((slot := slot_named(q.id)) is not None and is_filled(slot, draft) for q in card.questions)
 
 
 def filled_by_hand(path: KeyPath, value: object, state: InterviewState, *, reason: str = "") -> SlotFilled:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from tcao_tui.domain.checks.files import KIND_WORDS, METHOD_KINDS
+from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.draft import Filled, KeyPath
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.policy.complete import complete
@@ -29,6 +30,11 @@ METHOD_TITLES = {
     "distill": "Distillation: let a teacher score its answers",
     "rlhf": "RLHF: train a reward model, then RL against it",
 }
+LEAVE_OUT, CORRECT = "leave out", "correct"
+"""Answers about rows that cannot be used."""
+FEW_BAD_ROWS = 0.05
+"""Share of bad rows up to which they are taken for accidents."""
+
 _FILES_SHOWN = 8
 _THRESHOLDS = (0.5, 0.8, 0.9)
 
@@ -50,7 +56,7 @@ def method_question(case: Case) -> Question | None:
     """Which method, where the rows allow several, or not the one that the person asked for."""
     said = case.filled("method")
     is_said = said is not None and said.by == "you"
-    if said is not None and is_said and not case.misfit(said):
+    if said is not None and is_said and ("method" in case.state.asked or not case.misfit(said)):
         return None
     free = complete({path: filled for path, filled in case.state.draft.items() if path != "method"}, case.state.facts)
     fitting = free.get("method")
@@ -102,6 +108,29 @@ def teacher_question(case: Case) -> Question | None:
     )
 
 
+def bad_rows_question(profile: DataProfile) -> Question:
+    """Whether to leave them out; only a few of them are left out by default."""
+    share = profile.bad_rows / (profile.rows + profile.bad_rows)
+    options = (
+        Option(
+            value=LEAVE_OUT,
+            label="leave them out",
+            why=f"{profile.rows:,} rows remain, in a copy; the file stays as it is",
+        ),
+        Option(value=CORRECT, label="I correct the file"),
+    )
+    first = profile.problems[0] if profile.problems else None
+    return Question(
+        id="bad_rows",
+        text=f"{profile.bad_rows:,} of {profile.rows + profile.bad_rows:,} rows cannot be used. Leave them out?",
+        kind="one",
+        options=options if share <= FEW_BAD_ROWS else options[::-1],
+        free_text=False,
+        default=LEAVE_OUT if share <= FEW_BAD_ROWS else None,
+        why="" if first is None else one_line(f"The first is line {first.line}: {first.what}; {first.fix}", 200),
+    )
+
+
 def evals_question(case: Case) -> Question | None:
     """Which rows measure, where a file in the project looks like it; otherwise rows are held out without a question."""
     files = [file for file in case.files if EVAL_NAME.search(file.stem) and str(file.resolve()) not in case.used]
@@ -125,8 +154,14 @@ def success_question(case: Case) -> Question | None:
 
 def model_question(case: Case) -> Question | None:
     """Which base model, where the server offers several."""
-    chosen = case.sheet.draft.get("training.base_model")
-    if chosen is None or not chosen.alternatives or case.filled("training.base_model"):
+    chosen, said = case.sheet.draft.get("training.base_model"), case.filled("training.base_model")
+    if said is not None:
+        known = case.state.facts.model(str(said.value))
+        is_fine = known is not None and known.trainable
+        return (
+            None if is_fine else _other_model_question(case, (said.reason, "this server does not train such a model"))
+        )
+    if chosen is None or not chosen.alternatives:
         return None
     options = [Option(value=chosen.value, label=chosen.value, why=chosen.reason)]
     options += [Option(value=other.value, label=other.label, why=other.why) for other in chosen.alternatives]
@@ -161,7 +196,7 @@ def schedule_question(case: Case) -> Question | None:
     return _question("schedule", "number", options=tuple(options), default=chosen.value, unit="steps")
 
 
-def other_model_question(case: Case, *, quotes: Sequence[str]) -> Question:
+def _other_model_question(case: Case, quotes: Sequence[str]) -> Question:
     """Which model instead of one that the server does not train."""
     rest = {path: filled for path, filled in case.state.draft.items() if path != "training.base_model"}
     chosen = complete(rest, case.state.facts).get("training.base_model")

@@ -7,11 +7,11 @@ stays open, and `contradictions` finds it, so that it can be quoted back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tcao_tui.domain.capabilities import ModelInfo
-from tcao_tui.domain.draft import Filled, KeyPath
+from tcao_tui.domain.draft import Draft, Filled, KeyPath
 from tcao_tui.domain.interview import Answered, Entry, Said, SlotFilled
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.plain_text import one_line
@@ -48,6 +48,11 @@ def heard_entries(text: str, state: InterviewState) -> list[Entry]:
         card_id = state.open_card.id if state.open_card is not None else ""
         entries.append(Answered(card_id=card_id, answers=(), defaults_for_rest=True))
     return entries
+
+
+def draft_after(draft: Draft, entries: Sequence[Entry]) -> Draft:
+    """The draft once these entries are on record."""
+    return {**draft, **{entry.path: entry.filled for entry in entries if isinstance(entry, SlotFilled)}}
 
 
 def heard_models(state: InterviewState) -> list[Entry]:

@@ -30,7 +30,7 @@ def may_read(path: str, state: InterviewState) -> bool:
     named = set(_named(state))
     if is_secret(target):
         return target in named
-    parts = (file for split in state.facts.splits for file in (split.train, split.validation, split.test))
+    parts = [file for split in state.facts.splits for file in (split.train, split.validation, split.test)]
     if target in {file.resolve() for file in parts if file is not None}:
         return True
     return target.is_relative_to(Path(state.directory).resolve()) or bool({target, written} & named)
@@ -71,8 +71,10 @@ def _named(state: InterviewState) -> Iterator[Path]:
                 for answer in answers:
                     if isinstance(answer.value, str) and _was_seen(answer, cards.get(card_id)):
                         yield _absolute(answer.value, state.directory)
-            case SlotFilled(filled=filled, question="") if filled.by == "you" and isinstance(filled.value, str):
-                yield _absolute(filled.value, state.directory)
+            case SlotFilled(filled=filled, question=question) if isinstance(filled.value, str):
+                # An answer counts as it was seen; what is "by data" was written by our own tools.
+                if filled.by == "data" or (filled.by == "you" and not question):
+                    yield _absolute(filled.value, state.directory)
             case _:
                 pass
 

@@ -6,6 +6,7 @@ Whatever happens to a call, the record is consistent: each tool that started has
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tcao_tui.domain.capabilities import Capabilities
@@ -106,10 +107,16 @@ class RecordedInterview:
             raise
         seconds = max(0.0, self._clock() - began)
         ended = ToolEnded(call_id=call_id, ok=outcome.ok, result=outcome.result, seconds=seconds)
-        self._add(*calls.learned(outcome.facts), *outcome.entries, ended)
-        if any(isinstance(fact, Capabilities) for fact in outcome.facts):
-            self._add(*hearing.heard_models(self._state))
+        # One append: a console that dies here loses all of it or nothing.
+        self._add(*calls.learned(outcome.facts), *outcome.entries, *self._named_models(outcome), ended)
         return outcome
+
+    def _named_models(self, outcome: ToolOutcome) -> list[Entry]:
+        """Models that the person named before it was known which there are."""
+        listed = [fact for fact in outcome.facts if isinstance(fact, Capabilities)]
+        if not listed:
+            return []
+        return hearing.heard_models(replace(self._state, facts=self._state.facts.with_fact(listed[-1])))
 
     def _add(self, *entries: Entry) -> None:
         """Append entries, and ahead of the first the ends of what an earlier console left open when it died.

@@ -9,11 +9,13 @@ from typing import Any
 from tcao_tui.domain.checks.subject import Inspection, missing_comparisons, missing_inspections
 from tcao_tui.domain.data_profile import DataProfile, FieldMap
 from tcao_tui.domain.draft import Filled
-from tcao_tui.domain.interview import Learned, SlotFilled
+from tcao_tui.domain.interview import Learned, Said, SlotFilled
 from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.row_tokens import profile_of
 from tcao_tui.planner import cards
 from tcao_tui.planner.rules_case import Case, Tried
 from tcao_tui.planner.rules_moves import Ask, Assume, Move, Say, UseTool
+from tcao_tui.planner.words import AGAIN
 
 MOST_ROWS_HELD_OUT = 200
 FEWEST_ROWS_HELD_OUT = 30
@@ -39,6 +41,21 @@ def look_at_training_rows(case: Case) -> Move | None:
     return None
 
 
+def leave_bad_rows_out(case: Case) -> Move | None:
+    """Rows that cannot be used: a copy without them, once the person wants it, or the person corrects them."""
+    profile = case.state.facts.profile(case.text("training.train_file") or None)
+    if profile is None or not profile.bad_rows:
+        return None
+    question = cards.bad_rows_question(profile)
+    chosen = case.answered(question.id)
+    is_left_open = chosen is None and (question.id in case.state.asked or case.state.use_defaults)
+    if chosen == cards.LEAVE_OUT or (is_left_open and question.default is not None):
+        return _once(case, "clean_data", {"path": str(profile.path)})
+    if question.id not in case.state.asked:
+        return Ask((question,), "Rows that cannot be used")
+    return Say(f"{one_line(profile.path.name)}: {_why_unusable(profile)}\nCorrect the file, then say “again”.")
+
+
 def ask_the_server(case: Case) -> Move | None:
     """Which models there are."""
     if case.state.facts.capabilities is not None:
@@ -51,7 +68,8 @@ def ask_the_server(case: Case) -> Move | None:
 
 def read_pairs_as_answers(case: Case) -> Move | None:
     """SFT on preference pairs imitates the better answers."""
-    if case.text("method") != "sft" or case.train is None or case.train.kind != "preference":
+    is_meant = case.text("method") == "sft" and "method" in case.state.asked
+    if not is_meant or case.train is None or case.train.kind != "preference":
         return None
     saying = "I read the better answer of each pair as the one to imitate; the worse ones are not used."
     return _once(case, "inspect_data", _as_answers(case.train), saying)
@@ -92,7 +110,11 @@ def hold_out_rows(case: Case) -> Move | None:
 
 def look_at_other_files(case: Case) -> Move | None:
     """Inspect what the plan reads and nobody looked at; training rows are counted in tokens of the chosen model."""
-    score = case.state.facts.profile(case.text("evals.score.file") or None)
+    score_file = case.text("evals.score.file")
+    score = profile_of(case.state.facts, score_file or None)
+    if score_file and score is None:
+        # By itself first: its columns may be called otherwise than those of the training rows.
+        return _once(case, "inspect_data", {"path": score_file})
     if score is not None and score.kind == "preference":
         return _once(case, "inspect_data", _as_answers(score))
     if case.subject is None:
@@ -142,17 +164,19 @@ def _why_unusable(profile: DataProfile) -> str:
 
 
 def _was_named_since(case: Case, path: str) -> bool:
-    """Whether the person named the file again after it was inspected: it may have changed."""
+    """Whether the person named the file, or said "again", after it was inspected: it may have changed."""
     named = learned = 0
     for stored in case.state.transcript:
         match stored.entry:
             case SlotFilled(path="training.train_file", filled=filled) if filled.value == path and filled.by == "you":
                 named = stored.seq
+            case Said(who="you", text=text) if AGAIN.search(text):
+                named = stored.seq
             case Learned(profile=DataProfile() as profile) if str(profile.path) == path:
                 learned = stored.seq
             case _:
                 pass
-    return named > learned
+    return 0 < learned < named
 
 
 def _part(rows: int, least: int) -> int:

@@ -81,8 +81,9 @@ def decide(case: Case) -> Move | None:
 
 def decide_money(case: Case) -> Move | None:
     """Budget and length, with the estimate in sight; only where something costs."""
-    if not case.is_paid:
-        return None
+    has_prices = case.sheet.cost is None or case.sheet.cost.total.expected_usd is not None
+    if not case.is_paid or not has_prices:
+        return None  # a cap could not be kept without prices
     questions = (
         [] if case.filled("budget.max_cost_usd") or "budget" in case.state.asked else [cards.budget_question(case)]
     )
@@ -120,8 +121,6 @@ def _mending(case: Case, finding: Finding) -> Question | None:
     match finding.path:
         case "budget.max_cost_usd":
             return cards.budget_question(case, quotes=quotes)
-        case "training.base_model":
-            return cards.other_model_question(case, quotes=quotes)
         case "evals.score" | "evals.score.file":
             return cards.other_evals_question(case, quotes=quotes)
         case _:

@@ -16,6 +16,7 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.interview import (
     Answered,
     Approved,
+    Entry,
     Interrupted,
     PlannerChanged,
     PlannerName,
@@ -82,9 +83,11 @@ class Session(RecordedInterview):
 
     async def say(self, text: str) -> None:
         """Words of the person; what they plainly settle is filled in, then the planner goes on. Raises `Refused`."""
-        self._add(Said(who="you", text=text), *hearing.heard_entries(text, self.state))
-        if (card := self.state.open_card) is not None and answering.is_settled(card, self.state):
-            self._add(Answered(card_id=card.id, answers=()))
+        heard, card = hearing.heard_entries(text, self.state), self.state.open_card
+        closing: list[Entry] = []
+        if card is not None and answering.is_settled(card, hearing.draft_after(self.state.draft, heard)):
+            closing.append(Answered(card_id=card.id, answers=()))
+        self._add(Said(who="you", text=text), *heard, *closing)
         await self.go_on()
 
     async def answer(self, card_id: str, answers: Sequence[Answer], *, defaults_for_rest: bool = False) -> None:

@@ -5,19 +5,20 @@ Out of scope: helper processes and real servers, which tests of services and of 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tcao_tui.data.inspect import inspect_file
+from tcao_tui.data.overlap import compare_files
 from tcao_tui.data.rows import Row
+from tcao_tui.data.split import split_file
 from tcao_tui.domain.capabilities import Capabilities, ModelInfo
 from tcao_tui.domain.data_profile import DataProfile, FieldMap, Overlap, Split, Spread, TokenStats
 from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.domain.row_preview import RowPreview
-from tcao_tui.errors import TcaoError, UsageError
+from tcao_tui.errors import TcaoError
 from tcao_tui.planner.desk import Desk, OnProgress
 
 FREE = PriceQuote(
@@ -140,47 +141,13 @@ class LabDesk:
         self, left: Path, right: Path, *, left_fields: FieldMap | None = None, right_fields: FieldMap | None = None
     ) -> Overlap:
         self._note("overlap", f"{left.name} {right.name}")
-        prompts = {line: prompt for prompt, line in _prompts(left, left_fields).items()}
-        trained = {prompt: line for line, prompt in prompts.items()}
-        measured = _prompts(right, right_fields)
-        shared = [(trained[prompt], line, prompt[:40]) for prompt, line in measured.items() if prompt in trained]
-        one, other = inspect_file(left, fields=left_fields), inspect_file(right, fields=right_fields)
-        return Overlap(
-            left=left,
-            right=right,
-            left_sha256=one.sha256,
-            right_sha256=other.sha256,
-            right_rows=other.rows,
-            exact=len(shared),
-            near=0,
-            method="equal prompts",
-            examples=tuple(shared[:5]),
-        )
+        return compare_files(left, right, left_fields=left_fields, right_fields=right_fields)
 
     def split(
         self, source: Path, into: Path, *, validation: int, test: int, seed: int = 0, fields: FieldMap | None = None
     ) -> Split:
         self._note("split", source.name)
-        lines = source.read_bytes().splitlines(keepends=True)
-        if validation + test >= len(lines):
-            raise UsageError("too few rows", where=str(source))
-        random.Random(seed).shuffle(lines)
-        into.mkdir(parents=True, exist_ok=True)
-        parts = {"validation": lines[:validation], "test": lines[validation : validation + test]}
-        parts["train"] = lines[validation + test :]
-        files = {name: into / f"{name}.jsonl" for name, rows in parts.items() if rows}
-        for name, file in files.items():
-            file.write_bytes(b"".join(parts[name]))
-        return Split(
-            source=source,
-            source_sha256=inspect_file(source, fields=fields).sha256,
-            train=files["train"],
-            validation=files.get("validation"),
-            test=files.get("test"),
-            rows=(len(parts["train"]), validation, test),
-            seed=seed,
-            method=f"seed {seed}",
-        )
+        return split_file(source, into, validation=validation, test=test, seed=seed, fields=fields)
 
 
 class Meter:
@@ -202,10 +169,3 @@ class Meter:
 def _spread(counts: list[int]) -> Spread:
     ranked = sorted(counts)
     return Spread(p50=ranked[len(ranked) // 2], p95=ranked[int(len(ranked) * 0.95)], max=ranked[-1], total=sum(ranked))
-
-
-def _prompts(path: Path, fields: FieldMap | None) -> dict[str, int]:
-    from tcao_tui.data.file_pass import FilePass
-
-    rows = (row for batch in FilePass(path, fields).batches() for row in batch)
-    return {row.prompt.casefold(): row.line for row in rows}

@@ -12,6 +12,7 @@ TOOLS: Registry[type[Tool]] = Registry(
         "inspect_data": f"{_AT}inspect_data:InspectData",
         "list_models": f"{_AT}list_models:ListModels",
         "split_data": f"{_AT}split_data:SplitData",
+        "clean_data": f"{_AT}clean_data:CleanData",
         "compare_files": f"{_AT}compare_files:CompareFiles",
         "preview_row": f"{_AT}preview_row:PreviewRow",
         "check_plan": f"{_AT}check_plan:CheckPlan",
