@@ -67,25 +67,15 @@ def open_session(
         UsageError: There is no such interview.
         Refused: It is for another backend, or there is no such planner here.
     """
-    environ = os.environ if environ is None else environ
-    planners: dict[PlannerName, Planner] = {"rules": RulesPlanner()}
-    if (why_not := why_no_llm(settings, environ)) is None:
-        planners["llm"] = llm_planner(settings, TOOLS, environ, can_ask=can_ask)
-    elif planner == "llm":
-        raise Refused("the LLM planner is not there", where="--planner llm", next_step=why_not)
+    planners = _planners(settings, planner, can_ask, os.environ if environ is None else environ)
     if interview_id is None:
         chosen: PlannerName = planner or ("llm" if "llm" in planners else "rules")
         interview_id = new_interview(
             store.interviews, profile=profile.name, directory=directory, planner=chosen, forked_from=forked_from
         )
+    desk = real_desk(store, runs_root, profile, interview_id)
     session = Session(
-        store.interviews,
-        interview_id,
-        desk=real_desk(store, runs_root, profile, interview_id),
-        planners=planners,
-        tools=TOOLS,
-        facts=installed(),
-        listener=listener,
+        store.interviews, interview_id, desk=desk, planners=planners, tools=TOOLS, facts=installed(), listener=listener
     )
     if session.state.profile != profile.name:
         raise Refused(
@@ -96,6 +86,18 @@ def open_session(
     if planner is not None:
         session.switch_planner(planner)
     return session
+
+
+def _planners(
+    settings: Settings, wanted: PlannerName | None, can_ask: bool, environ: Mapping[str, str]
+) -> Mapping[PlannerName, Planner]:
+    """Who can interview here. Raises `Refused` when the one that is wanted cannot."""
+    planners: dict[PlannerName, Planner] = {"rules": RulesPlanner()}
+    if (why_not := why_no_llm(settings, environ)) is None:
+        planners["llm"] = llm_planner(settings, TOOLS, environ, can_ask=can_ask)
+    elif wanted == "llm":
+        raise Refused("the LLM planner is not there", where="--planner llm", next_step=why_not)
+    return planners
 
 
 def new_interview(
