@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from tcao_tui.domain.checks.files import KIND_WORDS, METHOD_KINDS
-from tcao_tui.domain.data_profile import DataProfile
-from tcao_tui.domain.draft import Filled, KeyPath
+from tcao_tui.domain.draft import Filled
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.policy.complete import complete
 from tcao_tui.domain.questions import Option, Question
 from tcao_tui.domain.slots import slot_named
 from tcao_tui.domain.wording import money_text
 from tcao_tui.planner.answers import BETTER_THAN_BASE, HOLD_OUT
-from tcao_tui.planner.contradictions import MAY_LEAVE, PRIVACY, STAYS, Contradiction
 from tcao_tui.planner.nearby import EVAL_NAME
 from tcao_tui.planner.rules_case import Case
 
@@ -30,26 +28,21 @@ METHOD_TITLES = {
     "distill": "Distillation: let a teacher score its answers",
     "rlhf": "RLHF: train a reward model, then RL against it",
 }
-LEAVE_OUT, CORRECT = "leave out", "correct"
-"""Answers about rows that cannot be used."""
-FEW_BAD_ROWS = 0.05
-"""Share of bad rows up to which they are taken for accidents."""
-
 _FILES_SHOWN = 8
 _THRESHOLDS = (0.5, 0.8, 0.9)
 
 
 def goal_question() -> Question:
     """What is it for."""
-    return _question("goal", "text")
+    return question_of("goal", "text")
 
 
 def data_question(case: Case, *, quotes: Sequence[str] = ()) -> Question:
     """Which file to learn from, among those in the project; files that look like evals come last."""
     files = [file for file in case.files if not quotes or str(file.resolve()) != case.text("training.train_file")]
     ranked = sorted(files, key=_unlike_training_rows)[:_FILES_SHOWN]
-    options = tuple(Option(value=str(file.resolve()), label=_shown(file, case)) for file in ranked)
-    return quoting(_question("data", "file", options=options), quotes)
+    options = tuple(Option(value=str(file.resolve()), label=file_text(file, case)) for file in ranked)
+    return quoting(question_of("data", "file", options=options), quotes)
 
 
 def method_question(case: Case) -> Question | None:
@@ -64,10 +57,10 @@ def method_question(case: Case) -> Question | None:
         return None
     options = _method_options(case, fitting)
     if said is not None and is_said:
-        return quoting(_question("method", "one", options=options), _why_not(case, said))
+        return quoting(question_of("method", "one", options=options), _why_not(case, said))
     if len(options) == 1:
         return None
-    return _question("method", "one", options=options, default=fitting.value)
+    return question_of("method", "one", options=options, default=fitting.value)
 
 
 def _method_options(case: Case, fitting: Filled) -> tuple[Option, ...]:
@@ -108,37 +101,14 @@ def teacher_question(case: Case) -> Question | None:
     )
 
 
-def bad_rows_question(profile: DataProfile) -> Question:
-    """Whether to leave them out; only a few of them are left out by default."""
-    share = profile.bad_rows / (profile.rows + profile.bad_rows)
-    options = (
-        Option(
-            value=LEAVE_OUT,
-            label="leave them out",
-            why=f"{profile.rows:,} rows remain, in a copy; the file stays as it is",
-        ),
-        Option(value=CORRECT, label="I correct the file"),
-    )
-    first = profile.problems[0] if profile.problems else None
-    return Question(
-        id="bad_rows",
-        text=f"{profile.bad_rows:,} of {profile.rows + profile.bad_rows:,} rows cannot be used. Leave them out?",
-        kind="one",
-        options=options if share <= FEW_BAD_ROWS else options[::-1],
-        free_text=False,
-        default=LEAVE_OUT if share <= FEW_BAD_ROWS else None,
-        why="" if first is None else one_line(f"The first is line {first.line}: {first.what}; {first.fix}", 200),
-    )
-
-
 def evals_question(case: Case) -> Question | None:
     """Which rows measure, where a file in the project looks like it; otherwise rows are held out without a question."""
     files = [file for file in case.files if EVAL_NAME.search(file.stem) and str(file.resolve()) not in case.used]
     if not files or case.filled("evals.score.file"):
         return None
     why = "its name says that it measures"
-    options = [Option(value=str(file.resolve()), label=_shown(file, case), why=why) for file in files[:3]]
-    return _question("evals", "file", options=(*options, _hold_out()), default=options[0].value)
+    options = [Option(value=str(file.resolve()), label=file_text(file, case), why=why) for file in files[:3]]
+    return question_of("evals", "file", options=(*options, hold_out_option()), default=options[0].value)
 
 
 def success_question(case: Case) -> Question | None:
@@ -149,7 +119,7 @@ def success_question(case: Case) -> Question | None:
     options = [Option(value=BETTER_THAN_BASE, label="better than the base model", why=honest)]
     only_if = "only if you know that less is of no use"
     options += [Option(value=share, label=f"at least {share:.0%} right", why=only_if) for share in _THRESHOLDS]
-    return _question("success", "one", options=tuple(options), default=BETTER_THAN_BASE)
+    return question_of("success", "one", options=tuple(options), default=BETTER_THAN_BASE)
 
 
 def model_question(case: Case) -> Question | None:
@@ -165,7 +135,7 @@ def model_question(case: Case) -> Question | None:
         return None
     options = [Option(value=chosen.value, label=chosen.value, why=chosen.reason)]
     options += [Option(value=other.value, label=other.label, why=other.why) for other in chosen.alternatives]
-    return _question("model", "one", options=tuple(options), default=chosen.value)
+    return question_of("model", "one", options=tuple(options), default=chosen.value)
 
 
 def budget_question(case: Case, *, quotes: Sequence[str] = ()) -> Question:
@@ -182,7 +152,7 @@ def budget_question(case: Case, *, quotes: Sequence[str] = ()) -> Question:
                 (rounded_up(expected), "what is expected; it may stop before the end"),
             )
         ]
-    question = _question("budget", "number", options=tuple({o.value: o for o in options}.values()), unit="USD")
+    question = question_of("budget", "number", options=tuple({o.value: o for o in options}.values()), unit="USD")
     return quoting(question, quotes)
 
 
@@ -193,7 +163,7 @@ def schedule_question(case: Case) -> Question | None:
         return None
     options = [Option(value=chosen.value, label=f"{chosen.value:,} steps", why=chosen.reason)]
     options += [Option(value=other.value, label=other.label, why=other.why) for other in chosen.alternatives]
-    return _question("schedule", "number", options=tuple(options), default=chosen.value, unit="steps")
+    return question_of("schedule", "number", options=tuple(options), default=chosen.value, unit="steps")
 
 
 def _other_model_question(case: Case, quotes: Sequence[str]) -> Question:
@@ -204,51 +174,7 @@ def _other_model_question(case: Case, quotes: Sequence[str]) -> Question:
     if chosen is not None:
         options = [Option(value=chosen.value, label=chosen.value, why=chosen.reason)]
         options += [Option(value=other.value, label=other.label, why=other.why) for other in chosen.alternatives]
-    return quoting(_question("model", "one", options=tuple(options)), quotes)
-
-
-def other_evals_question(case: Case, *, quotes: Sequence[str]) -> Question:
-    """Which rows measure instead of some that cannot."""
-    files = [file for file in case.files if str(file.resolve()) not in case.used]
-    ranked = sorted(files, key=lambda file: not EVAL_NAME.search(file.stem))[:3]
-    options = [Option(value=str(file.resolve()), label=_shown(file, case)) for file in ranked]
-    if case.train is not None and case.train.kind != "prompt":
-        options.insert(0, _hold_out())
-    return quoting(_question("evals", "file", options=tuple(options)), quotes)
-
-
-def contradiction_question(found: Contradiction, question_id: str) -> Question:
-    """Which of the things that the person said holds."""
-    options = tuple(
-        Option(value=one.value, label=f"{_value_text(found.path, one.value)}, as you said: “{one.quote}”")
-        for one in found.said
-    )
-    slot = slot_named(question_id)
-    return Question(
-        id=question_id,
-        text=f"You said two things about {slot.title.lower() if slot else found.path}. Which one holds?",
-        kind="one",
-        options=options[::-1],
-        why="The plan can follow only one of them, and choosing is yours.",
-        quotes=tuple(one.quote for one in found.said),
-    )
-
-
-def privacy_question(case: Case, quote: str) -> Question:
-    """Whether rows may leave the machine after all."""
-    where = case.state.facts.capabilities.backend if case.state.facts.capabilities else case.state.profile
-    return Question(
-        id=PRIVACY,
-        text=f"This plan would send the rows to {where}. May they leave this machine?",
-        kind="one",
-        options=(
-            Option(value=STAYS, label="no, they stay here", why="plan for the local engine instead"),
-            Option(value=MAY_LEAVE, label="yes, they may go there"),
-        ),
-        free_text=False,
-        why="You said that they must not, and this backend is not on this machine.",
-        quotes=(quote,),
-    )
+    return quoting(question_of("model", "one", options=tuple(options)), quotes)
 
 
 def quoting(question: Question, quotes: Sequence[str]) -> Question:
@@ -256,7 +182,7 @@ def quoting(question: Question, quotes: Sequence[str]) -> Question:
     return question.model_copy(update={"quotes": tuple(quotes), "default": None}) if quotes else question
 
 
-def _question(
+def question_of(
     slot_name: str,
     kind: Literal["text", "one", "many", "file", "number"],
     *,
@@ -264,6 +190,7 @@ def _question(
     default: str | float | None = None,
     unit: str = "",
 ) -> Question:
+    """A question of a slot. Raises `ValueError` when there is no such slot."""
     slot = slot_named(slot_name)
     if slot is None:
         raise ValueError(f"no slot {slot_name}")
@@ -272,24 +199,17 @@ def _question(
     )
 
 
-def _hold_out() -> Option:
+def hold_out_option() -> Option:
+    """Rows of the training file, set aside."""
     why = "one row in ten, seeded; the file stays as it is"
     return Option(value=HOLD_OUT, label="hold out rows of the training file", why=why)
 
 
-def _shown(file: Path, case: Case) -> str:
+def file_text(file: Path, case: Case) -> str:
     """A file as the person knows it: from their project."""
     directory = Path(case.state.directory)
     path = str(file.relative_to(directory)) if file.is_relative_to(directory) else str(file)
     return one_line(path)
-
-
-def _value_text(path: KeyPath, value: object) -> str:
-    if path == "budget.max_cost_usd" and isinstance(value, int | float):
-        return money_text(value)
-    if path == "success.threshold" and isinstance(value, int | float):
-        return f"{value:.0%}"
-    return METHOD_TITLES.get(str(value), str(value)) if path == "method" else one_line(str(value))
 
 
 def rounded_up(usd: float) -> float:

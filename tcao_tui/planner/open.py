@@ -54,18 +54,16 @@ def open_session(
         store: The run store.
         runs_root: Its root.
         settings: Who interviews, and with which LLM.
-        profile: Where the plan would run; that of the interview when it goes on.
+        profile: Where the plan would run.
         directory: The person's project: files below it may be read.
-        interview_id: The interview to go on with; None starts a new one.
-        forked_from: The interview whose draft and facts a new one starts with; empty for none.
+        interview_id, forked_from: The interview to go on with, or else the one whose values a new one starts with.
         planner: Who interviews; None leaves it as it is, or to the settings.
         can_ask: Whether a person is there to answer.
         listener: Told each new entry, and what only streams past.
         environ: Where keys are looked for; our own when None.
 
     Raises:
-        UsageError: There is no such interview.
-        Refused: It is for another backend, or there is no such planner here.
+        TcaoError: There is no such interview, it is for another backend, or there is no such planner here.
     """
     planners = _planners(settings, planner, can_ask, os.environ if environ is None else environ)
     if interview_id is None:

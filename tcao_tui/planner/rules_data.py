@@ -12,7 +12,7 @@ from tcao_tui.domain.draft import Filled
 from tcao_tui.domain.interview import Learned, Said, SlotFilled
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.row_tokens import profile_of
-from tcao_tui.planner import cards
+from tcao_tui.planner import cards, cards_back
 from tcao_tui.planner.rules_case import Case, Tried
 from tcao_tui.planner.rules_moves import Ask, Assume, Move, Say, UseTool
 from tcao_tui.planner.words import AGAIN
@@ -46,10 +46,10 @@ def leave_bad_rows_out(case: Case) -> Move | None:
     profile = case.state.facts.profile(case.text("training.train_file") or None)
     if profile is None or not profile.bad_rows:
         return None
-    question = cards.bad_rows_question(profile)
+    question = cards_back.bad_rows_question(profile)
     chosen = case.answered(question.id)
     is_left_open = chosen is None and (question.id in case.state.asked or case.state.use_defaults)
-    if chosen == cards.LEAVE_OUT or (is_left_open and question.default is not None):
+    if chosen == cards_back.LEAVE_OUT or (is_left_open and question.default is not None):
         return _once(case, "clean_data", {"path": str(profile.path)})
     if question.id not in case.state.asked:
         return Ask((question,), "Rows that cannot be used")

@@ -8,7 +8,7 @@ from tcao_tui.domain.draft import KeyPath
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.questions import QUESTIONS_PER_CARD, Question
-from tcao_tui.planner import cards, reach
+from tcao_tui.planner import cards, cards_back, reach
 from tcao_tui.planner.contradictions import PRIVACY, STAYS, contradictions, quote_that_data_stays
 from tcao_tui.planner.hearing import said
 from tcao_tui.planner.nearby import DATA_NAME
@@ -33,9 +33,8 @@ def wait_for_answers(case: Case) -> Move | None:
 
 def settle_contradictions(case: Case) -> Move | None:
     """Quote back what was said in two ways."""
-    found = [
-        cards.contradiction_question(one, _QUESTION_OF.get(one.path, one.path)) for one in contradictions(case.state)
-    ]
+    said_twice = contradictions(case.state)
+    found = [cards_back.contradiction_question(one, _QUESTION_OF.get(one.path, one.path)) for one in said_twice]
     return _ask(case, [q for q in found if case.times_asked(q.id) < _TIMES_ASKED], "Which one holds?")
 
 
@@ -59,7 +58,7 @@ def keep_data_here(case: Case) -> Move | None:
     if not quote:
         return None
     if case.answered(PRIVACY) != STAYS:
-        return Ask((cards.privacy_question(case, quote),), "Where the rows may go")
+        return Ask((cards_back.privacy_question(case, quote),), "Where the rows may go")
     return Say(
         f"You said “{quote}”, and {case.state.profile} is not on this machine, so I stop here.\n"
         f"Plan for the local engine: tcao plan --fork {case.state.interview_id} --backend local"
@@ -122,7 +121,7 @@ def _mending(case: Case, finding: Finding) -> Question | None:
         case "budget.max_cost_usd":
             return cards.budget_question(case, quotes=quotes)
         case "evals.score" | "evals.score.file":
-            return cards.other_evals_question(case, quotes=quotes)
+            return cards_back.other_evals_question(case, quotes=quotes)
         case _:
             return None
 
