@@ -40,7 +40,7 @@ class FilePass:
 
     def __init__(self, path: Path, fields: FieldMap | None, on_bytes: OnBytes = lambda count: None) -> None:
         self._before = file_status(path)
-        self._digest = _WatchedDigest(on_bytes)
+        self._digest = _WatchedDigest(path, self._before.st_size, on_bytes)
         self.path = path
         self.size_bytes = self._before.st_size
         self.problems = Problems()
@@ -66,8 +66,8 @@ class FilePass:
         """Hash of the file, once all of it was read. Raises `PlanInvalid` when it was changed meanwhile."""
         after = file_status(self.path)
         if (after.st_size, after.st_mtime_ns) != (self.size_bytes, self._before.st_mtime_ns):
-            raise _invalid(self.path, "the file was changed while it was read", "do it again once nothing writes to it")
-        return self._digest.hexdigest_of(self.path, self.size_bytes)
+            raise _changed(self.path)
+        return self._digest.hexdigest()
 
 
 def file_status(path: Path) -> os.stat_result:
@@ -88,25 +88,33 @@ def file_status(path: Path) -> os.stat_result:
 
 
 class _WatchedDigest:
-    """SHA-256 that tells how much of the file it has seen."""
+    """SHA-256 that tells how much of the file it has seen, and ends the reading of one that grows."""
 
-    def __init__(self, on_bytes: OnBytes) -> None:
+    def __init__(self, path: Path, size: int, on_bytes: OnBytes) -> None:
+        self._path = path
+        self._size = size
         self._hash = hashlib.sha256()
         self._count = 0
         self._on_bytes = on_bytes
 
     def update(self, data: bytes, /) -> None:
-        """Take in the next bytes of the file."""
+        """Take in the next bytes of the file. Raises `PlanInvalid`."""
         self._hash.update(data)
         self._count += len(data)
+        if self._count > self._size:
+            raise _changed(self._path)
         self._on_bytes(self._count)
 
-    def hexdigest_of(self, path: Path, size: int) -> str:
+    def hexdigest(self) -> str:
         """The hash of the whole file; it is read anew when the reader stopped before its end."""
-        if self._count == size:
+        if self._count == self._size:
             return self._hash.hexdigest()
-        with path.open("rb") as file:
+        with self._path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _changed(path: Path) -> PlanInvalid:
+    return _invalid(path, "the file was changed while it was read", "do it again once nothing writes to it")
 
 
 def _invalid(path: Path, what: str, next_step: str) -> PlanInvalid:
