@@ -56,7 +56,8 @@ def open_session(
         settings: Who interviews, and with which LLM.
         profile: Where the plan would run.
         directory: The person's project: files below it may be read.
-        interview_id, forked_from: The interview to go on with, or else the one whose values a new one starts with.
+        interview_id: The interview to go on with; None starts a new one.
+        forked_from: The interview whose draft and facts a new one starts with; empty for none.
         planner: Who interviews; None leaves it as it is, or to the settings.
         can_ask: Whether a person is there to answer.
         listener: Told each new entry, and what only streams past.
@@ -75,15 +76,19 @@ def open_session(
     session = Session(
         store.interviews, interview_id, desk=desk, planners=planners, tools=TOOLS, facts=installed(), listener=listener
     )
+    _require_backend(session, profile)
+    if planner is not None:
+        session.switch_planner(planner)
+    return session
+
+
+def _require_backend(session: Session, profile: Profile) -> None:
     if session.state.profile != profile.name:
         raise Refused(
             f"this interview plans for {session.state.profile}, not for {profile.name}",
             where=interview_id,
             next_step=f"tcao plan --fork {interview_id} --backend {profile.name}",
         )
-    if planner is not None:
-        session.switch_planner(planner)
-    return session
 
 
 def _planners(
