@@ -83,11 +83,12 @@ def open_session(
 
 
 def _require_backend(session: Session, profile: Profile) -> None:
+    """An interview stays with the backend whose models and prices it was told."""
     if session.state.profile != profile.name:
         raise Refused(
             f"this interview plans for {session.state.profile}, not for {profile.name}",
-            where=interview_id,
-            next_step=f"tcao plan --fork {interview_id} --backend {profile.name}",
+            where=session.state.interview_id,
+            next_step=f"tcao plan --fork {session.state.interview_id} --backend {profile.name}",
         )
 
 
