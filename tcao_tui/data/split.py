@@ -19,10 +19,9 @@ from tcao_tui.data.duplicates import RowComparer, text_key
 from tcao_tui.data.file_pass import FilePass, OnBytes
 from tcao_tui.data.problems import RowProblem
 from tcao_tui.data.row_text import normalised
-from tcao_tui.data.split_files import PARTS, RECORD, check_target, part_path, write_parts
+from tcao_tui.data.split_files import PARTS, check_target, part_path, write_parts
 from tcao_tui.domain.data_profile import FieldMap, Split
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.store.atomic_file import write_text
 
 _TRAIN = 0
 _LENGTH_STRATA = 4
@@ -58,8 +57,8 @@ def split_file(
         PlanInvalid: The source cannot be used, or the sizes leave less than half of it to train on.
         Refused: A file is in the way that no split wrote.
     """
-    check_target(source, into)
     file = FilePass(source, fields, on_bytes)
+    check_target(source, into)
     layout = _Layout(file)
     _check(file, layout.rows, validation, test)
     parts = layout.assign((0, validation, test), seed)
@@ -70,11 +69,9 @@ def split_file(
             where=str(source),
             next_step="hold out more rows, or add rows with other prompts",
         )
-    sha256 = file.sha256()
-    write_parts(FilePass(source, fields, on_bytes), into, parts.tolist(), sha256)
     split = Split(
         source=source,
-        source_sha256=sha256,
+        source_sha256=file.sha256(),
         train=part_path(into, 0),
         validation=part_path(into, 1) if counts[1] else None,
         test=part_path(into, 2) if counts[2] else None,
@@ -82,7 +79,7 @@ def split_file(
         seed=seed,
         method=f"seed {seed}; stratified by {layout.strata_name}; {layout.groups_name}",
     )
-    write_text(into / RECORD, split.model_dump_json(indent=2) + "\n")
+    write_parts(FilePass(source, fields, on_bytes), into, parts.tolist(), split)
     return split
 
 

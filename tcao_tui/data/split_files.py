@@ -10,7 +10,9 @@ from typing import BinaryIO
 
 from tcao_tui.data.file_pass import FilePass
 from tcao_tui.data.jsonl_rows import row_bytes
+from tcao_tui.domain.data_profile import Split
 from tcao_tui.errors import PlanInvalid, Refused
+from tcao_tui.store.atomic_file import write_text
 
 PARTS = ("train", "validation", "test")
 RECORD = "split.json"
@@ -24,25 +26,21 @@ def part_path(into: Path, part: int) -> Path:
 
 def check_target(source: Path, into: Path) -> None:
     """Raises `Refused` when a file is in the way that no split wrote, the source above all."""
-    if (into / RECORD).exists():
-        return
-    for part in range(len(PARTS)):
-        if (path := part_path(into, part)).exists():
-            raise Refused(
-                f"{path.name} is there already and no split wrote it",
-                where=str(into),
-                next_step="choose another folder",
-            )
+    there = [path for part in range(len(PARTS)) if (path := part_path(into, part)).exists()]
+    if any(path.samefile(source) for path in there):
+        raise _in_the_way(into, "the split would write over the file itself")
+    if there and not (into / RECORD).exists():
+        raise _in_the_way(into, f"{there[0].name} is there already and no split wrote it")
 
 
-def write_parts(file: FilePass, into: Path, parts: Sequence[int], sha256: str) -> None:
+def write_parts(file: FilePass, into: Path, parts: Sequence[int], split: Split) -> None:
     """Copy each row that can be used to the file of its part; parts without rows leave no file.
 
     Args:
         file: A new pass over the source.
         into: Folder, made if need be.
         parts: Number of the part, by row.
-        sha256: Hash of the source when the parts were chosen.
+        split: What is written beside the parts.
 
     Raises:
         PlanInvalid: The source was changed meanwhile.
@@ -52,10 +50,12 @@ def write_parts(file: FilePass, into: Path, parts: Sequence[int], sha256: str) -
     with _temporary_files(into) as files:
         for index, _ in enumerate(file.reader):
             files[parts[index]].write(row_bytes(file.reader.record))
-        if file.sha256() != sha256:
+        if file.sha256() != split.source_sha256:
             raise PlanInvalid(
                 "the file was changed while it was split", where=str(file.path), next_step="split it again"
             )
+        # First, so that what a kill leaves behind may be replaced.
+        write_text(into / RECORD, split.model_dump_json(indent=2) + "\n")
         for part, written in enumerate(files):
             written.flush()
             os.fsync(written.fileno())
@@ -63,6 +63,10 @@ def write_parts(file: FilePass, into: Path, parts: Sequence[int], sha256: str) -
                 Path(written.name).replace(part_path(into, part))
             else:
                 part_path(into, part).unlink(missing_ok=True)
+
+
+def _in_the_way(into: Path, what: str) -> Refused:
+    return Refused(what, where=str(into), next_step="choose another folder")
 
 
 @contextmanager
