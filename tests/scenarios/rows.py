@@ -22,9 +22,10 @@ class FileSpec(BaseModel):
     Attributes:
         rows: What the rows are, a name of `KINDS`.
         count, start: How many, and the number of the first: files that share numbers share rows.
-        bad: So many lines at the end are no JSON.
+        bad: So many lines at the end are no JSON but `bad_text`.
         text: Added to each row's prompt and answer.
         columns: New names of columns.
+        extra: Further columns.
         raw: The whole file as it is, instead of rows.
     """
 
@@ -36,6 +37,8 @@ class FileSpec(BaseModel):
     bad: int = 0
     text: str = ""
     columns: dict[str, str] = {}
+    bad_text: str = "this is no row {"
+    extra: dict[str, Any] = {}
     raw: str | None = None
 
 
@@ -50,12 +53,12 @@ def write(path: Path, spec: FileSpec) -> None:
     if path.suffix == ".csv":
         path.write_text("\n".join(_csv_lines(rows)) + "\n")
         return
-    lines = [json.dumps(row) for row in rows] + ["this is no row {"] * spec.bad
+    lines = [json.dumps(row) for row in rows] + [spec.bad_text.replace("\n", " ")] * spec.bad
     path.write_text("\n".join(lines) + "\n")
 
 
 def _renamed(row: Row, spec: FileSpec) -> Row:
-    return {spec.columns.get(key, key): value for key, value in row.items()}
+    return {spec.columns.get(key, key): value for key, value in row.items()} | spec.extra
 
 
 def _csv_lines(rows: list[Row]) -> Iterator[str]:

@@ -125,7 +125,14 @@ def scenarios() -> list[Scenario]:
     return [Scenario.model_validate(yaml.safe_load(path.read_text())) for path in sorted(CASES.glob("*.yaml"))]
 
 
-def prepared(scenario: Scenario, root: Path, *, store: MemoryInterviews | None = None) -> Interviewed:
+def prepared(
+    scenario: Scenario,
+    root: Path,
+    *,
+    store: MemoryInterviews | None = None,
+    server: Capabilities | None = None,
+    failures: Mapping[str, TcaoError] | None = None,
+) -> Interviewed:
     """The person's project on disk, and an interview in it that did not begin yet."""
     project = root / "project"
     project.mkdir(parents=True, exist_ok=True)
@@ -133,8 +140,7 @@ def prepared(scenario: Scenario, root: Path, *, store: MemoryInterviews | None =
         write(project / name, spec)
     for name, spec in scenario.outside.items():
         write(root / name, spec)
-    server = _server(scenario)
-    desk = LabDesk(root / "work", server)
+    desk = LabDesk(root / "work", server or _server(scenario), failures=dict(failures or {}))
     store = store or MemoryInterviews()
     profile = "local" if scenario.server in ("local", "away") else "paid"
     interview_id = new_interview(store, profile=profile, directory=project, planner="rules")
@@ -153,9 +159,9 @@ def reopened(store: MemoryInterviews, interview_id: str, desk: LabDesk) -> Sessi
     )
 
 
-def interviewed(scenario: Scenario, root: Path) -> Interviewed:
-    """The whole interview."""
-    result = prepared(scenario, root)
+def interviewed(scenario: Scenario, root: Path, **changes: Any) -> Interviewed:
+    """The whole interview; `changes` are those of `prepared`."""
+    result = prepared(scenario, root, **changes)
     result.session.listen(lambda news: result.heard.append(news) if isinstance(news, StoredEntry) else None)
     asyncio.run(converse(result.session, scenario, root))
     return result

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from statistics import median
 
@@ -30,7 +29,7 @@ def final(result: Interviewed, path: str) -> object:
     for split in result.session.state.facts.splits:
         if value in (str(split.train), str(split.validation), str(split.test)):
             value = split.source
-    return re.sub(r"^cleaned-(.+)-[0-9a-f]{8}\.jsonl$", r"\1.jsonl", Path(str(value)).name)
+    return Path(str(value)).name
 
 
 def wrong_slots(result: Interviewed) -> dict[str, tuple[object, object]]:

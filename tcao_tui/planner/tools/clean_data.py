@@ -37,7 +37,7 @@ class CleanData(Tool):
         profile = interview.state.facts.profile(path)
         if profile is None:
             raise UsageError("the file was not inspected yet", where="path", next_step="inspect_data first")
-        target = desk.work_dir / f"cleaned-{path.stem[:40]}-{profile.sha256[:8]}.jsonl"
+        target = desk.work_dir / f"cleaned-{profile.sha256[:8]}" / f"{path.stem[:40]}.jsonl"
         done = await asyncio.to_thread(_copy, path, target, profile.fields)
         keys = [
             key for key in _FILE_KEYS if key in interview.sheet.draft and interview.sheet.draft[key].value == str(path)
