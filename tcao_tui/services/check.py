@@ -114,11 +114,14 @@ def obstacle(examined: Examined) -> TcaoError | None:
 
 
 def _told(kind: type[TcaoError], errors: list[Finding]) -> TcaoError:
+    details = {"errors": [error.model_dump(mode="json", exclude={"severity"}) for error in errors]}
     if len(errors) == 1:
         [error] = errors
-        return kind(f"{error.got}; expected {error.expected}", where=error.where or error.path, next_step=error.fix)
+        what = f"{error.got}; expected {error.expected}"
+        return kind(what, where=error.where or error.path, next_step=error.fix, details=details)
     lines = [f"{error}\n    fix: {error.fix}" for error in errors]
-    return kind("\n".join([f"{len(errors)} problems", *lines]), next_step="`tcao check PLAN` shows all gates")
+    what = "\n".join([f"{len(errors)} problems", *lines])
+    return kind(what, next_step="`tcao check PLAN` shows all gates", details=details)
 
 
 def _with_places(sheet: PlanSheet, read: PlanValues) -> PlanSheet:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,6 +50,8 @@ def test_one_problem_is_told_as_one_sentence_with_place_and_fix() -> None:
     assert caught.value.where == "evals.score"
     assert "no eval of the task itself" in caught.value.what
     assert "add evals.score.file" in caught.value.next_step
+    [error] = cast("list[dict[str, str]]", caught.value.details["errors"])
+    assert (error["gate"], error["path"], error["fix"]) == ("evals", "evals.score", caught.value.next_step)
 
 
 def test_missing_files_are_all_told_with_their_keys() -> None:

@@ -12,7 +12,7 @@ from tests.fakes.plans import resolve
 
 
 @pytest.mark.parametrize("name", ["training-config.yaml", "demo-plan.yaml"])
-def test_a_template_is_a_plan_that_could_be_run_as_it_is(name: str) -> None:
+def test_a_template_reads_as_a_plan_on_data_that_is_there(name: str) -> None:
     plan = resolve(load_plan(paths.templates_dir() / name))
     assert plan.training.base_model == paths.TINY_MODEL_NAME
     assert plan.data.train_file != plan.data.val_file
