@@ -122,7 +122,7 @@ def _contents(profile: DataProfile) -> Iterator[tuple[str, str]]:
     if has:
         yield "with", ", ".join(has)
     shown = list(profile.languages.items())[:_LANGUAGES_SHOWN]
-    yield "languages", ", ".join(f"{name} {share_text(share)}" for name, share in shown) or "not clear"
+    yield "languages", ", ".join(f"{one_line(name, 40)} {share_text(share)}" for name, share in shown) or "not clear"
     yield "duplicates", f"{profile.exact_duplicates:,} exact, {profile.near_duplicates:,} near"
 
 
@@ -192,7 +192,7 @@ def split_lines(split: Split, style: Style) -> list[str]:
 def cleaned_lines(cleaned: Cleaned, style: Style) -> list[str]:
     """What a cleaned copy holds and what it leaves out."""
     lines = [
-        _pair("written", f"{cleaned.rows:,} rows ({KIND_WORDS[cleaned.kind]})  {one_line(str(cleaned.target))}", style)
+        _pair("written", f"{_rows(cleaned.rows)} ({KIND_WORDS[cleaned.kind]})  {one_line(str(cleaned.target))}", style)
     ]
     lines.append(_pair("left out", _rows(cleaned.left_out), style))
     for problem in cleaned.problems:
