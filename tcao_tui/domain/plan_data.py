@@ -17,6 +17,7 @@ Place = Literal["train_file", "val_file", "score_file"]
 PAIR_FORMATS = ("preference", "scored_completions")
 PAIR_METHODS = ("dpo", "rlhf")
 
+_SCORE_FIELDS = ("input_field", "output_field")
 _FIELDS = ("data_format", "input_field", "output_field", "chosen_field", "rejected_field")
 
 
@@ -62,11 +63,12 @@ def data_files(plan: Plan) -> tuple[DataFile, ...]:
 
 
 def _score_file(plan: Plan, score: ScoreSpec) -> DataFile:
-    """Eval rows are read as their own fields say, else as those of training, unless these are pairs."""
-    named = {"input_field": score.input_field, "output_field": score.output_field}
-    own = {name: text for name, text in named.items() if text}
-    said = own or _said(plan.training)
-    if said.get("data_format") in PAIR_FORMATS:
+    """Eval rows are read as their own fields say, the other one as in training; without any, unless these are pairs."""
+    said = _said(plan.training)
+    own = {name: text for name in _SCORE_FIELDS if (text := getattr(score, name))}
+    if own:
+        said = {name: text for name, text in said.items() if name in _SCORE_FIELDS} | own
+    elif said.get("data_format") in PAIR_FORMATS:
         said = {}
     # Named columns of a file of pairs are a prompt and the answer to imitate, which detection would take for pairs.
     likely = "input_output" if own and plan.method in PAIR_METHODS else ""

@@ -36,7 +36,7 @@ def test_what_a_plan_does_not_say_is_left_to_detection() -> None:
         ),
         (
             {"training.input_field": "question", "evals.score.output_field": "label"},
-            FieldMap(data_format="", output_field="label"),
+            FieldMap(data_format="", input_field="question", output_field="label"),
         ),
         ({"training.data_format": "messages"}, FieldMap(data_format="messages")),
         ({"method": "dpo", "training.data_format": "preference", "training.input_field": "prompt"}, None),
