@@ -150,8 +150,10 @@ class NormalText:
         A pair settles which of its two sides is better, so a pair and its reverse answer one question differently.
         """
         prompt = f"{self.system}\x1e{self.prompt}"
-        question = "\x1e".join((prompt, *sorted((self.answer, self.worse)))) if self.worse else prompt
-        return text_key(prompt), text_key(question), text_key(self.answer)
+        question = key = text_key(prompt)
+        if self.worse:
+            question = text_key("\x1e".join((prompt, *sorted((self.answer, self.worse)))))
+        return key, question, text_key(self.answer)
 
 
 def text_key(normal: str) -> int:

@@ -82,7 +82,8 @@ class GramHasher:
             self._powers = _powers(_BASE, len(data))
             self._inverses = _powers(_INVERSE, len(data))
         sums = np.zeros(len(data) + 1, np.uint64)
-        np.cumsum(data * self._powers[: len(data)], out=sums[1:])
+        np.multiply(self._powers[: len(data)], data, out=sums[1:])
+        np.cumsum(sums, out=sums)
         # A polynomial hash of every slice comes from two prefix sums, moved back to where the slice begins.
         return mixed((sums[stops] - sums[starts]) * self._inverses[starts])
 

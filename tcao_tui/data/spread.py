@@ -24,10 +24,10 @@ class SpreadCounter:
 
     def add(self, values: Iterable[int]) -> None:
         """Take in counts, none of them negative."""
-        values = list(values)
-        self._total += sum(values)
-        self._max = max(self._max, *values, 0)
-        self._counts.update(value if value < _EXACT_BELOW else _rounded(value) for value in values)
+        for value, count in Counter(values).items():
+            self._total += value * count
+            self._max = max(self._max, value)
+            self._counts[value if value < _EXACT_BELOW else _rounded(value)] += count
 
     def spread(self, scale: float = 1.0) -> Spread | None:
         """The distribution, its total multiplied by `scale`; None when nothing was taken in."""

@@ -31,10 +31,24 @@ class TraitCounter:
         self._prompt.add(len(row.system) + len(row.prompt) for row in rows)
         self._answer.add(max(len(row.answer), len(row.worse)) for row in rows)
         self._answers.add([row.answer for row in rows if row.answer])
-        self._multi_turn += sum(1 for row in rows if row.turns > 2 and _user_turns(row.row) >= _USER_TURNS)
-        self._has_system = self._has_system or any(row.system for row in rows)
-        self._has_tools = self._has_tools or any(_has_tools(row.row) for row in rows)
-        self._has_thinking = self._has_thinking or any(_has_thinking(row.row) for row in rows)
+        for row in rows:
+            self._look_at_turns(row)
+
+    def _look_at_turns(self, row: RowText) -> None:
+        users = 0
+        for turn in all_turns(row.row):
+            role = turn["role"]
+            if role == "user":
+                users += 1
+            elif role == "assistant":
+                self._has_tools = self._has_tools or bool(turn.get("tool_calls"))
+                self._has_thinking = self._has_thinking or _thinks(turn["content"])
+            else:
+                self._has_system = self._has_system or role == "system"
+                self._has_tools = self._has_tools or role == "tool"
+        self._multi_turn += users >= _USER_TURNS
+        if isinstance(row.row, ChatRow) and row.row.tools:
+            self._has_tools = True
 
     def fields(self) -> dict[str, Any]:
         """Fields of a `DataProfile`."""
@@ -62,21 +76,7 @@ def all_turns(row: Row) -> Iterable[Message]:
             return row.prompt
 
 
-def _user_turns(row: Row) -> int:
-    return sum(1 for turn in all_turns(row) if turn["role"] == "user")
-
-
-def _has_tools(row: Row) -> bool:
-    offered = isinstance(row, ChatRow) and bool(row.tools)
-    return offered or any(turn["role"] == "tool" or turn.get("tool_calls") for turn in all_turns(row))
-
-
-def _has_thinking(row: Row) -> bool:
-    return any(_thinks(turn) for turn in all_turns(row) if turn["role"] == "assistant")
-
-
-def _thinks(turn: Message) -> bool:
-    content = turn.get("content")
+def _thinks(content: str | list[dict[str, str]]) -> bool:
     if isinstance(content, str):
         return _THINKING_MARK in content
-    return any(part.get("type") == "thinking" for part in content or ())
+    return any(part["type"] == "thinking" for part in content)
