@@ -50,12 +50,22 @@ class InterviewDesk:
 
     def open(self, wanted: InterviewWanted) -> ConsoleInterview:
         """A new interview in the working directory, or one that goes on where it was begun."""
-        settings = self.load_settings()
         store = open_store(self.runs_root)
-        interview_id, backend = None, wanted.backend
-        if wanted.interview_id:
-            interview_id = find_interview(store.interviews, wanted.interview_id)
-            backend = backend or read_state(store.interviews, interview_id).profile
+        try:
+            return self._opened(store, wanted)
+        except BaseException:
+            store.close()
+            raise
+
+    def _opened(self, store: SqliteStore, wanted: InterviewWanted) -> ConsoleInterview:
+        settings = self.load_settings()
+        interview_id, origin = (
+            find_interview(store.interviews, reference) if reference else ""
+            for reference in (wanted.interview_id, wanted.forked_from)
+        )
+        backend = wanted.backend
+        if known := interview_id or origin:
+            backend = backend or read_state(store.interviews, known).profile
         profile = resolve_profile(settings, backend)
         session = open_session(
             store,
@@ -63,7 +73,8 @@ class InterviewDesk:
             settings=settings,
             profile=profile,
             directory=Path.cwd(),
-            interview_id=interview_id,
+            interview_id=interview_id or None,
+            forked_from=origin,
             planner=wanted.planner,
         )
         return ConsoleInterview(session, store, self.runs_root, profile, self.who)

@@ -25,13 +25,15 @@ class InterviewWanted:
     """Which interview to open.
 
     Attributes:
-        interview_id: One to go on with; empty starts a new one.
+        interview_id: One to go on with: id, unique beginning of one, or `latest`; empty starts a new one.
+        forked_from: The one whose values and measurements a new one starts with; empty for none.
         opening: First words of the person in a new one.
         planner: Who asks; None as the settings say.
         backend: Profile to train on; None as the settings say.
     """
 
     interview_id: str = ""
+    forked_from: str = ""
     opening: str = ""
     planner: PlannerName | None = None
     backend: str | None = None

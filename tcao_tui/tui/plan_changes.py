@@ -70,7 +70,7 @@ def changes_between(before: PlanSheet, after: PlanSheet, edits: Edits) -> Change
     values = [ValueChange(path, before.draft.get(path), after.draft.get(path)) for path in paths]
     changed = [value for value in values if _value(value.before) != _value(value.after)]
     old = {result.gate: result for result in before.gates}
-    gates = [(old.get(result.gate), result) for result in after.gates if old.get(result.gate) != result]
+    gates = [(old.get(new.gate), new) for new in after.gates if _judged(old.get(new.gate)) != _judged(new)]
     direct, following = ([v for v in changed if (v.path in edits) is is_direct] for is_direct in (True, False))
     return Changes(tuple(direct), tuple(following), tuple(gates))
 
@@ -78,6 +78,10 @@ def changes_between(before: PlanSheet, after: PlanSheet, edits: Edits) -> Change
 def statuses(sheet: PlanSheet) -> dict[Gate, str]:
     """Status of each gate."""
     return {result.gate: result.status for result in sheet.gates}
+
+
+def _judged(result: GateResult | None) -> object:
+    return None if result is None else (result.status, result.findings)
 
 
 def _value(filled: Filled | None) -> object:

@@ -61,6 +61,7 @@ class FakeSession:
     asked: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     state: InterviewState = field(default_factory=lambda: InterviewState(INTERVIEW_ID))
     closed: bool = False
+    worker_error: TcaoError | None = None
     _turn: asyncio.Future[None] | None = None
     _on_change: Callable[[], None] = lambda: None
     _on_stream: Callable[[Streamed], None] = lambda _piece: None
@@ -114,10 +115,11 @@ class FakeSession:
 
     async def approve(self, approval_hash: str, *, max_cost_usd: float | None) -> Outcome:
         self.asked.append(("approve", approval_hash, max_cost_usd))
-        self.record(
-            Approved(approval_hash=approval_hash, how="typed", by="ada", max_cost_usd=max_cost_usd, plan={}, quote={}),
-            PlanWritten(directory="runs/plans/tickets"),
-        )
+        given = {"approval_hash": approval_hash, "max_cost_usd": max_cost_usd}
+        self.record(Approved(how="typed", by="ada", plan={}, quote={}, **given))
+        if self.worker_error is not None:
+            raise self.worker_error
+        self.record(PlanWritten(directory="runs/plans/tickets"))
         if self.run_id:
             self.record(RunStarted(run_id=self.run_id))
         return Outcome(Path("runs/plans/tickets"), self.run_id)

@@ -114,7 +114,7 @@ def opening() -> list[Entry]:
 
 
 def after_the_data() -> list[Entry]:
-    inspected = {"summary": "1,500 rows of question and answer, final number after ####, 0 bad"}
+    inspected = {"ok": True, "kind": "chat", "rows": 1500, "bad_rows": 0, "answer_shape": "final_number"}
     return [
         *opening(),
         Answered(card_id="first", answers=(Answer(question="goal", value=GOAL), Answer(question="data", value=TRAIN))),
@@ -123,7 +123,7 @@ def after_the_data() -> list[Entry]:
         ToolStarted(call_id="a", tool="inspect_data", arguments={"path": TRAIN}),
         ToolEnded(call_id="a", ok=True, result=inspected, seconds=0.84),
         ToolStarted(call_id="b", tool="list_models", arguments={}),
-        ToolEnded(call_id="b", ok=True, result={"summary": "1 model, free"}, seconds=2.1),
+        ToolEnded(call_id="b", ok=True, result={"ok": True, "is_free": True, "trainable_models": 1}, seconds=2.1),
         Learned(
             capabilities=Capabilities(
                 profile="local", backend="http://127.0.0.1:8765", is_free=True, asked_at=0.0, models=()

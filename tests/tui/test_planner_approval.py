@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from tcao_tui.domain.sheet import PlanSheet
+from tcao_tui.errors import BackendError
 from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.interview_port import InterviewWanted
 from tcao_tui.tui.panes.planner.pane import PlannerPane
@@ -142,6 +143,26 @@ async def test_a_method_without_a_worker_ends_with_the_place_of_the_plan(console
         await pilot.press("y", "enter")
         await until(pilot, lambda: any("written to runs/plans/tickets" in n.message for n in app._notifications))
         assert isinstance(app.screen, InterviewScreen)
+        await until(pilot, lambda: not app.screen.query_one(PlannerPane).is_busy)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, InterviewScreen), "there is nothing left to approve"
+
+
+async def test_a_plan_whose_worker_did_not_start_can_be_tried_again(console: FakeConsole, until: Until) -> None:
+    console.session = session = FakeSession(sheet_of=lambda _state: finished_sheet(is_free=True))
+    session.worker_error = BackendError("the engine did not start", next_step="tcao doctor")
+    app = TcaoApp(console.ports())
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await open_pane(app, until, pilot)
+        for attempt in (1, 2):
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ApprovePlanScreen))
+            await pilot.press("y", "enter")
+            await until(pilot, lambda attempt=attempt: session.asked.count(("approve", HASH, None)) == attempt)
+            await until(pilot, lambda: not pane.is_busy)
+            session.worker_error = None
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
 
 
 async def test_a_plan_with_open_gates_is_not_shown_for_approval(console: FakeConsole, until: Until) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tcao_tui.domain.interview import Asked, Said, ToolEnded, ToolStarted
+from tcao_tui.domain.interview import Asked, Entry, Interrupted, Said, ToolEnded, ToolStarted
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.errors import BackendError, UsageError
@@ -199,13 +199,24 @@ async def test_the_first_words_of_the_command_line_are_said(console: FakeConsole
         assert lab.acts == [("say", "solve sums")]
 
 
-async def test_an_interview_that_waits_for_answers_is_opened_without_a_turn(console: FakeConsole, until: Until) -> None:
+@pytest.mark.parametrize(
+    ("entries", "turns"),
+    [
+        (records.opening(), 0),
+        (records.opening()[:2], 0),
+        (records.opening()[:1], 1),
+        ([*records.opening()[:2], Said(who="you", text="go on")], 1),
+        ([*records.opening()[:2], Interrupted(what="the console that ran it ended")], 1),
+    ],
+)
+async def test_an_interview_that_is_opened_again_goes_on_only_where_the_planner_is_due(
+    console: FakeConsole, until: Until, entries: list[Entry], turns: int
+) -> None:
     lab = Lab(console, until)
-    lab.session.record(*records.opening())
+    lab.session.record(*entries)
     async with lab.app.run_test(size=(80, 24)) as pilot:
         await lab.open(pilot)
-        assert lab.session.asked == []
-        await until(pilot, lambda: lab.pane.talk.form is not None)
+        assert len(lab.session.asked) == turns
 
 
 async def test_words_stream_in_and_thinking_tools_and_waits_are_told(console: FakeConsole, until: Until) -> None:

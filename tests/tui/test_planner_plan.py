@@ -66,6 +66,12 @@ def test_a_gate_that_changed_says_what_it_was() -> None:
     assert "was fail" in card_text(finished_sheet(), before=statuses(EARLY))
 
 
+def test_an_approved_plan_says_so() -> None:
+    text = card_text(finished_sheet(), is_approved=True)
+    assert text.splitlines()[0].endswith("approved")
+    assert "✓ pass  approval" in text
+
+
 def test_opening_a_slot_shows_all_its_key_paths() -> None:
     text = card_text(finished_sheet(), opened=frozenset({"slot:data"}))
     assert "input_field" in text

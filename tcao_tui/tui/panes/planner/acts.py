@@ -150,6 +150,9 @@ class Acts:
             self._pane.app.post_message(OpenRun(session.state.run_id))
             return
         sheet = session.sheet
+        if session.state.approved is not None and session.state.written is not None:
+            self._pane.talk.warn("this plan is approved and written; a change of it needs a new approval")
+            return
         if not sheet.is_ready:
             self._pane.talk.warn(_what_is_missing(session))
             return

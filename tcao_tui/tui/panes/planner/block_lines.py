@@ -19,7 +19,6 @@ _TOOL_SIGNS: dict[str, tuple[str, str]] = {
     "interrupted": ("‖", "warn"),
 }
 _DETAIL_LINES = 60
-_SUMMARY_KEYS = ("summary", "says", "what")
 
 
 def words_lines(words: Words, width: int) -> list[Line]:
@@ -71,7 +70,24 @@ def _outcome(call: ToolCall) -> str:
         return ""
     if call.status == "failed":
         return _first_error(call.result)
-    return next((value_text(call.result[key], 120) for key in _SUMMARY_KEYS if call.result.get(key)), "")
+    facts = (_fact(key, value) for key, value in call.result.items() if key != "ok")
+    return ", ".join(fact for fact in facts if fact)
+
+
+def _fact(key: str, value: object) -> str:
+    """One field of a result in words: `1,500 rows`, `chat`, `is ready`; empty where that would tell little."""
+    words = one_line(key.replace("_", " "))
+    match value:
+        case bool():
+            return words if value else ""
+        case int():
+            return f"{value:,} {words}"
+        case str():
+            return "" if "://" in value else one_line(value, 40)
+        case [int(), *_]:
+            return f"{value_text(value)} {words}"
+        case _:
+            return ""
 
 
 def _first_error(result: Mapping[str, Any]) -> str:

@@ -37,6 +37,12 @@ COMMAND_OFFERS: tuple[Offer, ...] = tuple(
 )
 
 
+def is_command(text: str) -> bool:
+    """Whether a line is a command rather than words, or a path from the root."""
+    name = text.split(maxsplit=1)[0] if text else ""
+    return name.startswith("/") and "/" not in name[1:]
+
+
 def command_of(text: str) -> tuple[Command | None, str]:
     """The command that a line names, by its first letters where they are enough, and its argument."""
     name, _, argument = text.strip().removeprefix("/").partition(" ")

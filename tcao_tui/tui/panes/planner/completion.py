@@ -48,11 +48,18 @@ def offers_for(
         files: Lists files.
         wants_file: The open question asks for a file, so that every word is a path.
     """
-    before = text[:cursor]
+    found = _found(text[:cursor], commands, paths, files, wants_file=wants_file)
+    is_whole = len(found.offers) == 1 and found.offers[0].text == text[found.start : cursor]
+    return Offers(found.start) if is_whole else found
+
+
+def _found(
+    before: str, commands: Sequence[Offer], paths: Sequence[str], files: ListFiles, *, wants_file: bool
+) -> Offers:
     word = before.rpartition(" ")[2]
     start = len(before) - len(word)
-    if before.startswith("/") and " " not in before:
-        return Offers(0, tuple(each for each in commands if each.text.startswith(before)))
+    if fitting := [each for each in commands if before.startswith("/") and each.text.startswith(before)]:
+        return Offers(0, tuple(fitting))
     if before.startswith("/edit ") and before.count(" ") == 1:
         found = [path for path in paths if word.lower() in path.lower()]
         return Offers(start, tuple(Offer(path, path) for path in found[:MOST_OFFERS]))

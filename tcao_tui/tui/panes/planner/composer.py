@@ -69,13 +69,14 @@ class Composer(TextArea):
         self.cursor_blink = False
         self._complete = complete
         self._offers = Offers(0)
+        self._offered_at = ("", 0)
         self._chosen = 0
         self.earlier = History()
         self.is_card_key: Callable[[str], bool] = lambda _key: False
 
     def on_key(self, event: events.Key) -> None:
         """Enter sends; the rest depends on what is written and offered."""
-        if self._offers.offers and self._offer_key(event.key):
+        if self.is_offering and self._offer_key(event.key):
             pass
         elif not self.text and self.is_card_key(event.key):
             self.post_message(self.CardKey(event.key))
@@ -87,6 +88,11 @@ class Composer(TextArea):
             return
         event.stop()
         event.prevent_default()
+
+    @property
+    def is_offering(self) -> bool:
+        """Whether there are completions of what is written now."""
+        return bool(self._offers.offers) and self._offered_at == self._place
 
     def action_newline(self) -> None:
         """A line break."""
@@ -131,10 +137,15 @@ class Composer(TextArea):
                 return False
         return True
 
-    def _would_change(self) -> bool:
+    @property
+    def _place(self) -> tuple[str, int]:
+        """The line with the cursor, and the characters before it."""
         row, column = self.cursor_location
-        offer = self._offers.offers[self._chosen]
-        return self.document.get_line(row)[self._offers.start : column] != offer.text
+        return self.document.get_line(row), column
+
+    def _would_change(self) -> bool:
+        line, column = self._place
+        return line[self._offers.start : column] != self._offers.offers[self._chosen].text
 
     def _take_offer(self) -> None:
         row, column = self.cursor_location
@@ -158,8 +169,8 @@ class Composer(TextArea):
             self._offer(Offers(0))
 
     async def _look(self) -> None:
-        row, column = self.cursor_location
-        line = self.document.get_line(row)
-        offers = await asyncio.to_thread(self._complete, line, column)
-        if self.cursor_location == (row, column) and self.document.get_line(row) == line:
+        place = self._place
+        offers = await asyncio.to_thread(self._complete, *place)
+        if self._place == place:  # offers for what stood there before would replace what was typed since
+            self._offered_at = place
             self._offer(offers)

@@ -80,7 +80,7 @@ class PlannerLayout(Widget):
         """Show an interview as far as it has come."""
         self._state = state
         await self.talk.show(state)
-        self.plan_card.show(sheet)
+        self.plan_card.show(sheet, is_approved=state.approved is not None)
         self._draw_title()
 
     def _draw_title(self) -> None:

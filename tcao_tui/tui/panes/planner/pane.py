@@ -25,8 +25,9 @@ from tcao_tui.tui.panes.planner.commands import COMMAND_OFFERS
 from tcao_tui.tui.panes.planner.completion import Offers, list_files, offers_for
 from tcao_tui.tui.panes.planner.layout import PlannerLayout
 from tcao_tui.tui.panes.planner.plan_card import PlanCard
+from tcao_tui.tui.panes.planner.status_line import standing_of
 from tcao_tui.tui.panes.planner.talk import Talk
-from tcao_tui.tui.panes.planner.turns import Turns, progress_text
+from tcao_tui.tui.panes.planner.turns import Turns, is_planners_turn, progress_text
 
 TURN = "turn"
 _ENDS = (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED)
@@ -69,13 +70,12 @@ class PlannerPane(PlannerLayout):
     def senseless_keys(self) -> frozenset[str]:
         """Ids of the keys that do nothing now."""
         return frozenset({"planner.back"} if self.is_busy else {"planner.stop"}) | (
-            frozenset() if self._is_ready else {"planner.approve"}
+            frozenset() if self._standing else {"planner.approve"}
         )
 
     @property
-    def _is_ready(self) -> bool:
-        session = self._session
-        return session is not None and session.sheet.is_ready and session.state.approved is None
+    def _standing(self) -> str:
+        return "" if self._session is None else standing_of(self._session.state, self._session.sheet)
 
     def take(self, session: InterviewSession, opening: str = "") -> None:
         """Show an interview and let it go on.
@@ -90,7 +90,7 @@ class PlannerPane(PlannerLayout):
         words = "\n".join(part for part in (opening, self._turns.take_queue()) if part)
         if words:
             self.work(session.say(words))
-        elif session.state.open_card is None and session.state.approved is None:
+        elif is_planners_turn(session.state):
             self.work(session.go_on())
 
     def on_unmount(self) -> None:
@@ -173,7 +173,7 @@ class PlannerPane(PlannerLayout):
             self._tell()
 
     def _tell(self) -> None:
-        self.talk.tell(self._turns.status(self.talk.form, is_ready=self._is_ready))
+        self.talk.tell(self._turns.status(self.talk.form, standing=self._standing))
         self.post_message(self.TurnChanged())
 
     def complete(self, line: str, cursor: int) -> Offers:
@@ -209,7 +209,7 @@ class PlannerPane(PlannerLayout):
 
     @on(Talk.SentNothing)
     def _sent_nothing(self) -> None:
-        if self._is_ready:
+        if self._standing:
             self._acts.approve()
 
     @on(Talk.Commanded)

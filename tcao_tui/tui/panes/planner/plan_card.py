@@ -59,6 +59,7 @@ class PlanCard(Widget):
         self._rows: list[PlanRow] = []
         self._opened: frozenset[str] = frozenset()
         self._before: Mapping[Gate, str] = {}
+        self._is_approved = False
 
     def compose(self) -> ComposeResult:
         """Rows and detail."""
@@ -75,8 +76,9 @@ class PlanCard(Widget):
     def _view(self) -> LineView:
         return self.query_one(PlanRows)
 
-    def show(self, sheet: PlanSheet) -> None:
+    def show(self, sheet: PlanSheet, *, is_approved: bool = False) -> None:
         """Show the plan as it stands; gates that changed since the plan before say so."""
+        self._is_approved = is_approved
         if self._sheet is not None and sheet is not self._sheet:
             self._before = statuses(self._sheet)
         self._sheet = sheet
@@ -105,7 +107,9 @@ class PlanCard(Widget):
         if self._sheet is None or not width:
             return
         key = self.key
-        self._rows = plan_rows(self._sheet, width, opened=self._opened, before=self._before)
+        self._rows = plan_rows(
+            self._sheet, width, opened=self._opened, before=self._before, is_approved=self._is_approved
+        )
         view.show([row.line for row in self._rows])
         self._go_to(next((i for i, row in enumerate(self._rows) if row.key and row.key == key), self._first))
         self._draw_detail()

@@ -60,7 +60,12 @@ class PlanRow:
 
 
 def plan_rows(
-    sheet: PlanSheet, width: int, *, opened: frozenset[str] = frozenset(), before: Mapping[Gate, str] | None = None
+    sheet: PlanSheet,
+    width: int,
+    *,
+    opened: frozenset[str] = frozenset(),
+    before: Mapping[Gate, str] | None = None,
+    is_approved: bool = False,
 ) -> list[PlanRow]:
     """The card.
 
@@ -69,8 +74,9 @@ def plan_rows(
         width: Cells across.
         opened: Keys of slots and gates that show all they have.
         before: Status of each gate before the last change, to mark what it changed.
+        is_approved: Whether a person approved exactly this plan.
     """
-    rows = [PlanRow("", _heading("Plan", _progress(sheet), width))]
+    rows = [PlanRow("", _heading("Plan", "approved" if is_approved else _progress(sheet), width))]
     for slot in SLOTS:
         rows += _slot_rows(slot, sheet.draft, width, is_open=f"slot:{slot.name}" in opened)
     rows += _rest_rows(sheet.draft, width, is_open=f"slot:{REST}" in opened)
@@ -78,6 +84,8 @@ def plan_rows(
     if not sheet.gates:
         rows.append(PlanRow("", ((" judged as soon as there is something to judge", "muted"),)))
     for result in sheet.gates:
+        if result.gate is Gate.APPROVAL and is_approved:
+            result = GateResult(gate=Gate.APPROVAL, status="pass")
         was = (before or {}).get(result.gate, result.status)
         rows += _gate_rows(result, was, width, is_open=f"gate:{result.gate}" in opened)
     rows += [PlanRow("", ()), *_cost_rows(sheet, width)]

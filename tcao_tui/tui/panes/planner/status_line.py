@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.wording import duration_text
 from tcao_tui.tui.panes.planner.card_form import CardForm
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import fit
 
-READY = "The plan is ready: ⏎ on an empty line looks at it and approves."
 _CARD_KEYS = {
     "one": "↑↓ or a digit chooses, ⏎ takes it",
     "many": "space ticks, ⏎ takes what is ticked",
@@ -29,6 +30,7 @@ class Status:
         doing: What it is doing, such as its thinking or a tool's progress.
         wait_seconds: Left of a wait before the planner tries again; None when it does not wait.
         queued: Messages written meanwhile.
+        standing: What the plan waits for, when it is finished.
         problem: What is wrong with what was just written; a hint on what is not said otherwise.
     """
 
@@ -37,8 +39,19 @@ class Status:
     doing: str = ""
     wait_seconds: float | None = None
     queued: int = 0
-    is_ready: bool = False
+    standing: str = ""
     problem: str = ""
+
+
+def standing_of(state: InterviewState, sheet: PlanSheet) -> str:
+    """What a finished plan waits for; empty while it is not finished."""
+    if state.run_id:
+        return f"Run {state.run_id} has the plan: ⏎ opens it."
+    if state.approved is not None and state.written is not None:
+        return f"Approved and written to {state.written.directory}."
+    if state.approved is not None:
+        return "The plan is approved but not carried out: ⏎ tries again."
+    return "The plan is ready: ⏎ on an empty line looks at it and approves." if sheet.is_ready else ""
 
 
 def status_line(status: Status, width: int) -> Line:
@@ -49,8 +62,8 @@ def status_line(status: Status, width: int) -> Line:
         return _busy(status, width)
     if status.form is not None:
         return ((f" {_card_hint(status.form)}", "muted"),)
-    if status.is_ready:
-        return ((f" {READY}", "ok"),)
+    if status.standing:
+        return ((f" {fit(status.standing, width - 2).rstrip()}", "ok"),)
     return ((" ⏎ sends, / lists commands, @ names a file", "muted"),)
 
 

@@ -16,7 +16,7 @@ from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.questions import Answer, Card
 from tcao_tui.tui.panes.planner.card_form import CardForm, NotAnAnswer, form_of
 from tcao_tui.tui.panes.planner.card_lines import card_lines
-from tcao_tui.tui.panes.planner.commands import Command, command_of
+from tcao_tui.tui.panes.planner.commands import Command, command_of, is_command
 from tcao_tui.tui.panes.planner.completion import Offer, Offers
 from tcao_tui.tui.panes.planner.composer import Composer
 from tcao_tui.tui.panes.planner.history import words_of_person
@@ -183,7 +183,7 @@ class Talk(Widget):
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         event.stop()
-        if event.text.startswith("/"):
+        if is_command(event.text):
             self._command(event.text)
         elif self._form is None:
             self.post_message(self.Spoke(event.text) if event.text else self.SentNothing())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tcao_tui.domain.interview import Said
+from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.planner.port import Countdown, Streamed, TextDelta, ThinkingDelta, ToolProgress
 from tcao_tui.tui.panes.planner.card_form import CardForm
@@ -81,7 +83,7 @@ class Turns:
                 self._retry_at = self._clock() + seconds if seconds > 0 else None
                 self._doing = why
 
-    def status(self, form: CardForm | None, *, is_ready: bool) -> Status:
+    def status(self, form: CardForm | None, *, standing: str) -> Status:
         """What the status line says now."""
         now = self._clock()
         return Status(
@@ -90,8 +92,16 @@ class Turns:
             doing=f"{self._tool} {self._progress}" if self._tool else self._doing,
             wait_seconds=None if self._retry_at is None else max(self._retry_at - now, 0.0),
             queued=len(self._queue),
-            is_ready=is_ready,
+            standing=standing,
         )
+
+
+def is_planners_turn(state: InterviewState) -> bool:
+    """Whether an interview that is opened waits for its planner, not for the person."""
+    if state.open_card is not None or state.approved is not None:
+        return False
+    last = next((stored.entry for stored in reversed(state.transcript) if stored.entry.kind != "model_turn"), None)
+    return not (isinstance(last, Said) and last.who != "you")
 
 
 def progress_text(text: str, share: float | None) -> str:
