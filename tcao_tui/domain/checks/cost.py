@@ -24,11 +24,12 @@ def estimated(subject: Subject) -> CostEstimate | None:
     return estimate_cost(subject.plan, subject.facts, subject.model.price)
 
 
-def check_cost(subject: Subject, cost: CostEstimate | None) -> Judged:
+def check_cost(subject: Subject) -> Judged:
     """Judge the cap by the estimate."""
+    cost = estimated(subject)
     if cost is None:
-        what = "the model's price" if subject.model is None else "the training rows"
-        return Judged(why_open=f"{what} is needed first" if subject.model is None else f"{what} are needed first")
+        missing = "the model's price is" if subject.model is None else "the training rows are"
+        return Judged(why_open=f"{missing} needed first")
     if cost.is_free:
         return Judged()
     return Judged(tuple(_paid(subject.plan.budget.max_cost_usd, cost)))

@@ -22,7 +22,14 @@ from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
 from tcao_tui.domain.sheet import PlanSheet
 
 _WAITS_FOR_SCHEMA = "waits until every value is of its kind"
-_GATES = tuple(gate for gate in Gate if gate not in (Gate.SCHEMA, Gate.APPROVAL))
+_JUDGES: Mapping[Gate, Callable[[Subject], Judged]] = {
+    Gate.COMBINATIONS: check_combinations,
+    Gate.DATA: check_data,
+    Gate.CAPABILITY: check_capability,
+    Gate.EVALS: check_evals,
+    Gate.COST: check_cost,
+}
+"""The gates between schema and approval, in their order."""
 
 
 def check(draft: Draft, facts: Facts) -> PlanSheet:
@@ -31,29 +38,21 @@ def check(draft: Draft, facts: Facts) -> PlanSheet:
     findings = (*overlapping_keys(draft), *findings)
     if plan is None or findings:
         schema = result_of(Gate.SCHEMA, findings)
-        waiting = tuple(GateResult(gate=gate, status="open", why_open=_WAITS_FOR_SCHEMA) for gate in _GATES)
+        waiting = tuple(GateResult(gate=gate, status="open", why_open=_WAITS_FOR_SCHEMA) for gate in _JUDGES)
         return PlanSheet(draft, None, (schema, *waiting, _approval(None)), None, None, None)
     return _sheet(draft, Subject(plan, facts))
 
 
 def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
-    cost = estimated(subject)
-    judges: Mapping[Gate, Callable[[], Judged]] = {
-        Gate.COMBINATIONS: lambda: check_combinations(subject),
-        Gate.DATA: lambda: check_data(subject),
-        Gate.CAPABILITY: lambda: check_capability(subject),
-        Gate.EVALS: lambda: check_evals(subject),
-        Gate.COST: lambda: check_cost(subject, cost),
-    }
     results = [result_of(Gate.SCHEMA, ())]
-    for gate in _GATES:
-        judged = judges[gate]()
+    for gate, judge in _JUDGES.items():
+        judged = judge(subject)
         results.append(result_of(gate, judged.findings, judged.why_open))
     plan = _with_hashes(subject)
     quote = subject.model.price if subject.model is not None else None
     is_ready = quote is not None and all(result.status in ("pass", "warn") for result in results)
     wanted = approval_hash(plan, quote) if is_ready and quote is not None else None
-    return PlanSheet(draft, plan, (*results, _approval(wanted)), quote, cost, wanted)
+    return PlanSheet(draft, plan, (*results, _approval(wanted)), quote, estimated(subject), wanted)
 
 
 def _with_hashes(subject: Subject) -> Plan:
