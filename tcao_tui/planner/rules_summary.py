@@ -11,11 +11,11 @@ from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.slots import SLOTS
 from tcao_tui.domain.wording import money_text
 from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Move, Say, UseTool
+from tcao_tui.planner.rules_moves import Move, Say, UseTool, Wait
 
 _REASON_CHARACTERS = 140
 _WARNINGS = 4
-_READY = "The plan is ready: "
+_READY, _NOT_READY = "The plan is ready: ", "The plan cannot be approved yet:"
 
 
 def check(case: Case) -> Move | None:
@@ -24,7 +24,10 @@ def check(case: Case) -> Move | None:
 
 
 def conclude(case: Case) -> Move:
-    """The last words of a turn."""
+    """The last words of a turn, once; after them it is the person's turn until something changes."""
+    last = case.state.transcript[-1].entry if case.state.transcript else None
+    if isinstance(last, Said) and last.who == "planner" and last.text.startswith((_READY, _NOT_READY)):
+        return Wait()
     return Say("\n".join(_ready(case) if case.sheet.is_ready else _not_ready(case.sheet)))
 
 
@@ -51,7 +54,7 @@ def _was_told(case: Case) -> bool:
 
 
 def _not_ready(sheet: PlanSheet) -> Iterator[str]:
-    yield "The plan cannot be approved yet:"
+    yield _NOT_READY
     errors = [finding for gate in sheet.blockers for finding in gate.findings if finding.severity == "error"]
     yield from (f"- {finding}. Fix: {finding.fix}" for finding in errors)
     if not errors:

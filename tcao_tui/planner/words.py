@@ -24,7 +24,7 @@ _QUOTE_CHARACTERS = 160
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
 _AMOUNT = re.compile(
     rf"\$\s?{_NUMBER}\s?(k\b)?|{_NUMBER}\s?(k)?\s?(?:usd|us dollars|dollars?|bucks)\b"
-    rf"|\bbudget\s*(?:is|of|:|=|at)?\s*{_NUMBER}(?!\s*(?:steps|rows|tokens|%|percent|epochs|hours|minutes))",
+    rf"|\bbudget\s*(?:is|of|:|=|at)?\s*{_NUMBER}(?![\d,]|\s*(?:steps|rows|tokens|%|percent|epochs|hours|minutes))",
     re.IGNORECASE,
 )
 _OF_MONEY = _any_of(
@@ -42,7 +42,9 @@ _METHODS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 _NEGATED = re.compile(
-    r"\b(?:not?|never|without|avoid|except|instead of|rather than|other than|\w+n'?t)\s+(?:\w+\s+){0,3}$", re.IGNORECASE
+    r"\b(?:not?|never|without|avoid|except|instead of|rather than|other than|\w+n'?t)\s+"
+    r"(?:(?!but\b|use\b|do\b)\w+\s+){0,3}$",
+    re.IGNORECASE,
 )
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b)|(?<![\d.])(0?\.\d+)\b", re.IGNORECASE)
 _OF_SUCCESS = re.compile(
@@ -79,7 +81,7 @@ AGAIN = re.compile(r"\b(again|go on|retry|re-?inspect|reload|refresh|corrected|f
 """The person changed something outside, such as a file."""
 STAYS_HERE = re.compile(
     r"\b(?:no|not|never|without|cannot|can'?t|must ?n[o']t|may not|don'?t|nothing)\b[^.!?]{0,60}"
-    r"\b(?:leav\w+|upload\w*|third part\w+|cloud|off (?:this|the|my) machine)\b"
+    r"\b(?:leav\w+\b(?!\s+out\b)|upload\w*|third part\w+|cloud|off (?:this|the|my) machine)\b"
     r"|\b(?:data|everything|it|rows)\b[^.!?]{0,40}\b(?:stays?|remains?|kept|keep)\b[^.!?]{0,30}"
     r"\b(?:local\w*|here|on-?prem\w*|this machine|in-?house|my machine)\b"
     r"|\b(?:on-?prem\w*|air-?gapped|local) only\b|\bonly local\w*\b|\blocally only\b",
@@ -147,8 +149,12 @@ def _threshold(sentence: str) -> Iterator[tuple[KeyPath, float]]:
         return
     for match in _SHARE.finditer(sentence):
         share = float(match[1]) / 100 if match[1] else float(match[2])
-        if 0 < share <= 1 and not _OF_TODAY.search(sentence[: match.start()]):
+        if 0 < share <= 1 and not _OF_TODAY.search(_clause_before(sentence, match.start())):
             yield "success.threshold", share
+
+
+def _clause_before(sentence: str, place: int) -> str:
+    return re.split(r"[,;]|\bbut\b", sentence[:place])[-1]
 
 
 def _counts(sentence: str) -> Iterator[tuple[KeyPath, int]]:
