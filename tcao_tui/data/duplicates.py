@@ -58,9 +58,10 @@ class RowComparer:
         self._limit = limit
         self._rows = 0
         self._hasher = GramHasher(GRAM_WORDS)
-        self._lines: list[npt.NDArray[np.uint64]] = []
-        self._keys: list[npt.NDArray[np.uint64]] = []
-        self._signatures: list[npt.NDArray[np.uint8]] = []
+        # Bytes, because they grow in place, and arrays over them need no copy.
+        self._lines = bytearray()
+        self._keys = bytearray()
+        self._signatures = bytearray()
         noise = np.random.default_rng(0)
         self._masks = noise.integers(0, 2**32, _HASHES, np.uint32)
         self._factors = noise.integers(0, 2**32, _HASHES, np.uint32) | np.uint32(1)
@@ -72,46 +73,48 @@ class RowComparer:
         if not rows:
             return
         texts = [NormalText.of(row) for row in rows]
-        self._lines.append(np.array([row.line for row in rows], np.uint64))
-        self._keys.append(np.array([text.keys() for text in texts], np.uint64))
-        self._signatures.append(self._minima(self._hasher([text.body() for text in texts])))
+        self._lines += np.array([row.line for row in rows], np.uint64).tobytes()
+        self._keys += np.array([text.keys() for text in texts], np.uint64).tobytes()
+        self._signatures += self._minima(self._hasher([text.body() for text in texts])).tobytes()
 
     def repeats(self) -> Repeats:
         """Counts over all rows taken in."""
-        if not self._keys:
-            return Repeats(0, 0, 0, 0, self._method())
-        keys = np.concatenate(self._keys)
-        copies = _later_copies(keys[:, 1] * np.uint64(3) ^ keys[:, 2])
+        _, questions, answers = self._all_keys().T
+        copies = _later_copies(questions * np.uint64(3) ^ answers)
         distinct = np.flatnonzero(~copies)
         near = sum(1 for _ in self._near_pairs(distinct))
-        conflicting = distinct[_in_groups(keys[distinct, 1])]
-        first = int(np.concatenate(self._lines)[conflicting].min()) if len(conflicting) else 0
-        return Repeats(int(copies.sum()), near, len(conflicting), first, self._method())
+        conflicting = distinct[_in_groups(questions[distinct])]
+        lines = np.frombuffer(self._lines, np.uint64)[conflicting]
+        first = int(lines.min()) if len(lines) else 0
+        return Repeats(int(copies.sum()), near, len(lines), first, self._method())
 
     def same_prompts(self) -> Iterator[tuple[int, int]]:
         """Row indices of a row and of the first one that has its prompt."""
-        order, first = _first_of_equals(np.concatenate(self._keys)[:, 0])
+        order, first = _first_of_equals(self._all_keys()[:, 0])
         yield from zip(order[first != order].tolist(), first[first != order].tolist(), strict=True)
 
     def near_copies(self) -> Iterator[tuple[int, int]]:
         """Row indices of a row and of an earlier one that it nearly repeats."""
-        yield from self._near_pairs(np.arange(sum(map(len, self._keys))))
+        yield from self._near_pairs(np.arange(len(self._all_keys())))
+
+    def _all_keys(self) -> npt.NDArray[np.uint64]:
+        return np.frombuffer(self._keys, np.uint64).reshape(-1, 3)
 
     def _near_pairs(self, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         """Each row of `rows` that is nearly an earlier one, once, with that one."""
-        signatures = np.concatenate(self._signatures)[rows]
+        signatures = np.frombuffer(self._signatures, np.uint8).reshape(-1, _HASHES)
         found = np.zeros(len(rows), bool)
         for band in signatures.view(_BAND_TYPE).T:
-            order, first = _first_of_equals(band)
+            order, first = _first_of_equals(band[rows])
             previous = np.where(first == order, order, np.roll(order, 1))
             for earlier in (first, previous):
                 candidates = np.flatnonzero((earlier != order) & ~found[order])
                 for start in range(0, len(candidates), _COMPARED_AT_ONCE):
                     chosen = candidates[start : start + _COMPARED_AT_ONCE]
-                    later, former = order[chosen], earlier[chosen]
+                    later, former = rows[order[chosen]], rows[earlier[chosen]]
                     similar = (signatures[later] == signatures[former]).sum(axis=1) >= _EQUAL_HASHES
-                    found[later[similar]] = True
-                    yield from zip(rows[later[similar]].tolist(), rows[former[similar]].tolist(), strict=True)
+                    found[order[chosen][similar]] = True
+                    yield from zip(later[similar].tolist(), former[similar].tolist(), strict=True)
 
     def _minima(self, grams: Grams) -> npt.NDArray[np.uint8]:
         hashes = grams.hashes.astype(np.uint32)
@@ -167,7 +170,8 @@ def _first_of_equals[Number: np.generic](
     """Indices that sort `values` stably, and for each of them the index of the first equal value."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
-    begins = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    begins = np.ones(len(values), bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
     return order, order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
 
 

@@ -83,8 +83,9 @@ class SensitiveScan:
         """Look through the next texts, one per row."""
         texts = [text[:_LONGEST_CHARACTERS] for text in texts]
         together = "\n".join(texts)
+        has_underscore = "_" in together  # found ten times as fast as the marks that hold one
         for kind, (marks, pattern) in self._keys.items():
-            present = [mark for mark in marks if mark in together]
+            present = [mark for mark in marks if (has_underscore or "_" not in mark) and mark in together]
             if present:
                 candidates = (text for text in texts if any(mark in text for mark in present))
                 self.counts.update(kind for text in candidates if pattern.search(text))

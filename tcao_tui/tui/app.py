@@ -36,7 +36,7 @@ from tcao_tui.tui.messages import (
     PlanRead,
 )
 from tcao_tui.tui.ports import Ports
-from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, terminal_is_gone
+from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, osc_52, terminal_is_gone, tmux_passthrough
 from tcao_tui.tui.theme import DARK, LIGHT, theme_for, themes
 from tcao_tui.tui.widgets.changed_cells import PartialUpdate, split_at_changes
 
@@ -97,6 +97,12 @@ class TcaoApp(App[int]):
         if isinstance(renderable, ChopsUpdate):
             split_at_changes(cast("PartialUpdate", renderable))
         super()._display(screen, renderable)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Send a text to the terminal's clipboard by OSC 52, through tmux too where it lets that pass."""
+        super().copy_to_clipboard(text)
+        if self._driver is not None and os.environ.get("TMUX"):
+            self._driver.write(tmux_passthrough(osc_52(text)))
 
     def on_mount(self) -> None:
         """Leave when the terminal goes away."""

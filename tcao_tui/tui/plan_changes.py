@@ -14,6 +14,7 @@ from tcao_tui.domain.draft import Draft, Filled, KeyPath
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Gate, GateResult
 from tcao_tui.domain.method_params import METHOD_PARAMS
+from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.planning import sheet_of
 from tcao_tui.domain.sheet import PlanSheet
@@ -111,10 +112,10 @@ def typed_value(path: KeyPath, text: str) -> JsonValue:
 
 
 def value_as_text(value: object) -> str:
-    """A value as a person would type it."""
+    """A value as a person would type it, safe to show."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _yaml(text: str) -> object:
@@ -128,7 +129,7 @@ def draft_text(draft: Draft) -> str:
     """A draft for an editor: one `path: value  # who, why` a line."""
     lines = [_HEAD]
     for path, filled in draft.items():
-        why = " ".join(filled.reason.split())
+        why = one_line(filled.reason)
         lines.append(
             f"{path}: {json.dumps(filled.value, ensure_ascii=False)}  # {filled.by}{f': {why}' if why else ''}"
         )

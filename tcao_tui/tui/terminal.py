@@ -1,10 +1,11 @@
 """Noticing that the terminal is gone, and leaving without a trace: a console that reads from a dead terminal spins.
 
-Runs do not care: their workers have no terminal.
+Runs do not care: their workers have no terminal. Also what the terminal's clipboard takes.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import select
 import signal
@@ -32,3 +33,13 @@ def leave_soon(leave: Callable[[], object]) -> None:
     # A dead terminal makes the output thread raise: nobody is left to read the traceback.
     threading.excepthook = lambda _arguments: None
     leave()
+
+
+def osc_52(text: str) -> str:
+    """The escape sequence that puts a text on the clipboard of the terminal, also over SSH."""
+    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a"
+
+
+def tmux_passthrough(sequence: str) -> str:
+    """A sequence as tmux hands it on to the terminal around it, where `allow-passthrough` is on."""
+    return f"\x1bPtmux;{sequence.replace('\x1b', '\x1b\x1b')}\x1b\\"

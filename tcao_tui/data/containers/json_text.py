@@ -107,7 +107,9 @@ def _text(raw: bytes) -> str:
 
 def _why_not(text: str, error: json.JSONDecodeError, *, torn: bool) -> RowRejected:
     if error.msg == "Extra data":
-        return RowRejected(f"goes on after its end, at column {error.colno}", "write one JSON object per line")
+        return RowRejected(
+            f"text follows after the end of the row, at column {error.colno}", "write one JSON object per line"
+        )
     if torn:
         return RowRejected("the file ends inside this row", "the write was cut off: complete or remove it")
     place = f"column {error.colno}" if error.lineno == 1 else f"column {error.colno} of its line {error.lineno}"

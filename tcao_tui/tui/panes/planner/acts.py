@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tcao_tui.tui.panes.planner.pane import PlannerPane
     from tcao_tui.tui.screens.approve_plan import Consent
 
+AT_WORK = "the planner is at work; esc stops it"
 OSC_52_CHARACTERS = 50_000
 """Longer texts are cut by terminals, in base64 near 75 kB, so they go to a file."""
 
@@ -42,13 +43,13 @@ class Acts:
         """The interview, when it is the person's turn; says so when it is not."""
         session = self._pane.session
         if session is None or self._pane.is_busy:
-            self._pane.talk.warn("the planner is at work; esc stops it")
+            self._pane.talk.warn(AT_WORK)
             return None
         return session
 
     def defaults(self, _argument: str = "") -> None:
         """Leave the rest to the defaults."""
-        if self._pane.talk.leave_rest_to_defaults():
+        if self._pane.talk.card.leave_rest_to_defaults():
             return
         if (session := self._idle_session) is not None:
             self._pane.work(session.say("use defaults for the rest"))

@@ -180,3 +180,21 @@ def note_of(seq: int, entry: Entry | UnknownEntry) -> Note | None:
 def planner_title(name: str) -> str:
     """What a person calls a planner."""
     return "rules planner" if name == "rules" else "LLM planner"
+
+
+def is_said(block: Block) -> bool:
+    """Whether a planner said it, in Markdown."""
+    return isinstance(block, Words) and block.who == "planner"
+
+
+def is_close(blocks: Sequence[Block], place: int) -> bool:
+    """Whether a block needs no line above it: a reply ends in one, and tools and notes stand together.
+
+    Args:
+        blocks: All blocks.
+        place: Of a block, or past the last one for words that are still streaming.
+    """
+    if place == 0:
+        return True
+    before, block = blocks[place - 1], blocks[place] if place < len(blocks) else None
+    return is_said(before) or (isinstance(before, ToolCall | Note) and type(before) is type(block))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
-from tcao_tui.tui.panes.planner.completion import Offer
+from tcao_tui.planner import plan_keys
+from tcao_tui.tui.panes.planner.completion import Offer, Offers, list_files, offers_for
 from tcao_tui.tui.widgets.line_view import Line
 
 
@@ -49,6 +52,20 @@ def command_of(text: str) -> tuple[Command | None, str]:
     exact = [command for command in COMMANDS if command.name == name]
     near = exact or [command for command in COMMANDS if name and command.name.startswith(name)]
     return (near[0] if len(near) == 1 else None), argument.strip()
+
+
+def completions(line: str, cursor: int, *, directory: Path, wants_file: bool) -> Offers:
+    """Completions at a place of the composer's line; lists a directory, so it is called in a thread.
+
+    Args:
+        line: The line with the cursor.
+        cursor: Characters before the cursor.
+        directory: What relative paths start from.
+        wants_file: The open question asks for a file, so that every word is a path.
+    """
+    files = partial(list_files, directory=directory)
+    paths = plan_keys.known_paths()
+    return offers_for(line, cursor, commands=COMMAND_OFFERS, paths=paths, files=files, wants_file=wants_file)
 
 
 def command_lines() -> list[Line]:

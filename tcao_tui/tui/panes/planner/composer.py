@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tcao_tui.domain.plain_text import plain_text
 from tcao_tui.tui.panes.planner.completion import Offer, Offers
 from tcao_tui.tui.panes.planner.history import History
 
@@ -98,9 +99,13 @@ class Composer(TextArea):
         """A line break."""
         self.insert("\n")
 
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is foreign too."""
+        event.text = plain_text(event.text)
+
     def put(self, text: str) -> None:
         """Replace what is written."""
-        self.text = text
+        self.text = plain_text(text)
         self.move_cursor(self.document.end)
 
     def _send(self) -> None:

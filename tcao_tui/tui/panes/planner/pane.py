@@ -6,7 +6,6 @@ What a person decides about the plan (edit, approve, copy, fork) is in `acts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,10 @@ from tcao_tui.planner.port import Countdown, Streamed, ToolProgress
 from tcao_tui.tui.interview_port import InterviewSession
 from tcao_tui.tui.keys import Scope
 from tcao_tui.tui.messages import BackToRuns, NotDone
-from tcao_tui.tui.panes.planner.acts import Acts
-from tcao_tui.tui.panes.planner.commands import COMMAND_OFFERS
-from tcao_tui.tui.panes.planner.completion import Offers, list_files, offers_for
+from tcao_tui.tui.panes.planner.acts import AT_WORK, Acts
+from tcao_tui.tui.panes.planner.card_view import CardView
+from tcao_tui.tui.panes.planner.commands import completions
+from tcao_tui.tui.panes.planner.completion import Offers
 from tcao_tui.tui.panes.planner.layout import PlannerLayout
 from tcao_tui.tui.panes.planner.plan_card import PlanCard
 from tcao_tui.tui.panes.planner.status_line import standing_of
@@ -124,7 +124,7 @@ class PlannerPane(PlannerLayout):
     async def _after_turn(self, error: BaseException | None) -> None:
         await self.talk.transcript.drop_reply()
         if error is not None:
-            self._fail(error)
+            _tell_error(self, error)
         session, waiting = self._session, self._turns.take_queue()
         if session is None or not waiting:
             return
@@ -132,17 +132,6 @@ class PlannerPane(PlannerLayout):
             self.talk.give_back(waiting)  # written before the question was there, so it is no answer to it yet
         else:
             self.work(session.say(waiting))
-
-    def _fail(self, error: BaseException) -> None:
-        match error:
-            case UsageError():
-                self.talk.ask_again(error.where, error.what)
-            case TcaoError():
-                self.app.post_message(NotDone(str(error), error.next_step, error.title))
-            case Exception():
-                self.app.post_message(NotDone(f"{type(error).__name__}: {error}", "tcao doctor"))
-            case _:
-                pass
 
     def _changed(self) -> None:
         if not self._is_dirty:
@@ -173,21 +162,15 @@ class PlannerPane(PlannerLayout):
             self._tell()
 
     def _tell(self) -> None:
-        self.talk.tell(self._turns.status(self.talk.form, standing=self._standing))
+        self.talk.tell(self._turns.status(self.talk.card.form, standing=self._standing))
         self.post_message(self.TurnChanged())
 
     def complete(self, line: str, cursor: int) -> Offers:
         """Commands, key paths and files; called in a thread."""
-        session, form = self._session, self.talk.form
-        directory = Path(session.state.directory) if session is not None else Path.cwd()
-        return offers_for(
-            line,
-            cursor,
-            commands=COMMAND_OFFERS,
-            paths=[] if session is None else list(session.sheet.draft),
-            files=partial(list_files, directory=directory),
-            wants_file=form is not None and form.question.kind == "file",
-        )
+        form = self.talk.card.form
+        wants_file = form is not None and form.question.kind == "file"
+        directory = "." if self._session is None else self._session.state.directory
+        return completions(line, cursor, directory=Path(directory), wants_file=wants_file)
 
     @on(Talk.Spoke)
     def _spoke(self, event: Talk.Spoke) -> None:
@@ -197,13 +180,15 @@ class PlannerPane(PlannerLayout):
         else:
             self.work(self._session.say(event.text))
 
-    @on(Talk.Answered)
-    def _answered(self, event: Talk.Answered) -> None:
-        if self._session is not None and not self.is_busy:
+    @on(CardView.Answered)
+    def _answered(self, event: CardView.Answered) -> None:
+        if self._session is None or self.is_busy:
+            self.talk.warn(AT_WORK)
+        else:
             answer = self._session.answer
             self.work(answer(event.card_id, event.answers, defaults_for_rest=event.defaults_for_rest))
 
-    @on(Talk.FormChanged)
+    @on(CardView.Changed)
     def _form_changed(self) -> None:
         self._tell()
 
@@ -246,3 +231,17 @@ class PlannerPane(PlannerLayout):
     def action_approve(self) -> None:
         """Look at the plan and approve it."""
         self._acts.approve()
+
+
+def _tell_error(pane: PlannerPane, error: BaseException) -> None:
+    """What ended a turn too early, as a toast; an answer that does not fit is asked again."""
+    match error:
+        case UsageError():
+            pane.talk.card.ask_again(error.where)
+            pane.talk.warn(error.what)
+        case TcaoError():
+            pane.app.post_message(NotDone(str(error), error.next_step, error.title))
+        case Exception():
+            pane.app.post_message(NotDone(f"{type(error).__name__}: {error}", "tcao doctor"))
+        case _:
+            pass

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -17,8 +16,8 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from tcao_tui.domain.interview import StoredEntry
-from tcao_tui.tui.panes.planner.block_lines import asked_lines, note_lines, tool_lines, words_lines
-from tcao_tui.tui.panes.planner.blocks import AskedCard, Block, Blocks, Note, ToolCall, Words
+from tcao_tui.tui.panes.planner.block_views import update_view, view_of
+from tcao_tui.tui.panes.planner.blocks import Block, Blocks, Words, is_close, is_said
 from tcao_tui.tui.panes.planner.reply import Reply
 from tcao_tui.tui.panes.planner.tool_view import ToolView
 from tcao_tui.tui.widgets.flow_view import FlowView
@@ -86,7 +85,7 @@ class Transcript(VerticalScroll):
         async with self._arranging:
             if self._live is None:
                 self._live = Reply()
-                self._live.set_class(self._is_close(len(self.blocks)), "-close")
+                self._live.set_class(is_close(self.blocks, len(self.blocks)), "-close")
                 await self.mount(self._live, before="#later")
             await self._live.write(text)
 
@@ -96,7 +95,7 @@ class Transcript(VerticalScroll):
             was_complete = self.past == len(self.blocks)
             for place in self._blocks.take(transcript):
                 if (view := self._views.get(place)) is not None:
-                    self._update(view, self.blocks[place])
+                    update_view(view, self.blocks[place])
             if was_complete:
                 await self._show(max(self.first, len(self.blocks) - MOST_BLOCKS), len(self.blocks))
             else:
@@ -131,7 +130,7 @@ class Transcript(VerticalScroll):
     async def _add_last(self, places: Sequence[int]) -> None:
         """New blocks at the end; the reply that streamed becomes the view of the words that came on record."""
         live = self._live
-        said = next((place for place in places if _is_said(self.blocks[place])), None)
+        said = next((place for place in places if is_said(self.blocks[place])), None)
         if live is None or said is None:
             await self._mount(places, live or "#later")
             return
@@ -145,34 +144,9 @@ class Transcript(VerticalScroll):
             await self.mount_all([self._view(place) for place in places], before=before)
 
     def _view(self, place: int) -> Widget:
-        block = self.blocks[place]
-        match block:
-            case Words(who="planner", text=text):
-                view: Widget = Reply(text)
-            case ToolCall():
-                view = ToolView(block)
-            case _:
-                view = FlowView(_lines_of(block))
-        view.set_class(self._is_close(place), "-close")
-        self._views[place] = view
+        view = self._views[place] = view_of(self.blocks[place])
+        view.set_class(is_close(self.blocks, place), "-close")
         return view
-
-    def _is_close(self, place: int) -> bool:
-        """Whether a block needs no line above it: a reply ends in one, and tools and notes stand together."""
-        before = self.blocks[place - 1] if place else None
-        block = self.blocks[place] if place < len(self.blocks) else None
-        return (
-            before is None or _is_said(before) or (isinstance(before, ToolCall | Note) and type(before) is type(block))
-        )
-
-    def _update(self, view: Widget, block: Block) -> None:
-        match view, block:
-            case ToolView(), ToolCall():
-                view.take(block)
-            case FlowView(), _:
-                view.remake(_lines_of(block))
-            case _:
-                pass
 
     def _mark(self) -> None:
         for view, make in (("#earlier", self._earlier), ("#later", self._later)):
@@ -238,20 +212,3 @@ class Transcript(VerticalScroll):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Keep the focused tool in sight."""
         self.scroll_to_widget(event.widget, animate=False)
-
-
-def _is_said(block: Block) -> bool:
-    """Whether a planner said it, in Markdown."""
-    return isinstance(block, Words) and block.who == "planner"
-
-
-def _lines_of(block: Block) -> partial[list[Line]]:
-    match block:
-        case Words():
-            return partial(words_lines, block)
-        case AskedCard():
-            return partial(asked_lines, block)
-        case ToolCall():
-            return partial(tool_lines, block)
-        case Note():
-            return partial(note_lines, block)
