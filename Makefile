@@ -40,8 +40,8 @@ lock: ## resolve anew into requirements.lock
 	@$$(tools/setup.sh uv) pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --generate-hashes --python-version 3.12 --group dev --output-file requirements.lock pyproject.toml
 
-bench: $(READY) ## the numbers of bench/README.md (about 6 minutes on an idle machine)
-	@for name in first_paint engine_step sft_loop worker_overhead open_runs console; do echo "== $$name"; $(PYTHON) bench/$$name.py; done
+bench: $(READY) ## the numbers of bench/README.md (about 9 minutes on an idle machine)
+	@for name in first_paint engine_step sft_loop worker_overhead open_runs console data; do echo "== $$name"; $(PYTHON) bench/$$name.py; done
 
 clean: ## remove the environment
 	rm -rf .venv
