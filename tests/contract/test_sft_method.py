@@ -8,8 +8,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 import tinker
+from pyarrow import parquet
 from tinker_cookbook.renderers import get_renderer
 from tinker_cookbook.supervised.common import compute_mean_nll
 from tinker_cookbook.supervised.data import conversation_to_datum
@@ -180,3 +182,39 @@ async def test_a_model_without_known_renderer_asks_for_one(engine: EngineProcess
     with pytest.raises(PlanInvalid) as caught:
         await carry_out(engine, make_plan(tmp_path, renderer_name=None))
     assert caught.value.where == "training.renderer_name"
+
+
+async def test_conversations_with_tool_calls_are_trained_from_parquet(engine: EngineProcess, tmp_path: Path) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": "sky"}'}}
+    turns = [
+        {"role": "user", "content": "rain?", "tool_calls": None, "tool_call_id": None},
+        {"role": "assistant", "content": None, "tool_calls": [call], "tool_call_id": None},
+        {"role": "tool", "content": "clouds", "tool_calls": None, "tool_call_id": "c1"},
+        {"role": "assistant", "content": "soon", "tool_calls": None, "tool_call_id": None},
+    ]
+    path = tmp_path / "train.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist([{"messages": turns}] * 3), path)
+    plan = make_plan(tmp_path, train_file=path, val_file=None, num_steps=2, eval_every=0, max_seq_len=512)
+    context = await carry_out(engine, plan)
+    loaded = next(event for event in context.events if isinstance(event, DataLoaded))
+    assert (loaded.train_rows, loaded.truncated_rows) == (3, 0)
+    assert loaded.loss_tokens > 3 * len('<tool_call>{"name": "look", "arguments": {"at": "sky"}}</tool_call>soon')
+    losses = context.series("train_mean_nll")
+    assert losses[2] < losses[1]
+
+
+async def test_pairs_are_not_trained_as_conversations(engine: EngineProcess, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(json.dumps({"prompt": "q", "chosen": "good", "rejected": "bad"}) + "\n")
+    with pytest.raises(PlanInvalid, match="holds preference pairs, not conversations to imitate") as caught:
+        await carry_out(engine, make_plan(tmp_path, train_file=path))
+    assert "data_format: input_output, input_field: prompt, output_field: chosen" in caught.value.what
+
+
+async def test_a_score_is_taken_of_its_own_columns(engine: EngineProcess, tmp_path: Path) -> None:
+    path = tmp_path / "test.csv"
+    path.write_text("frage,antwort\n1+1,2\n2+2,4\n")
+    score = ScoreSpec(file=path, max_tokens=4, input_field="frage", output_field="antwort")
+    plan = make_plan(tmp_path, evals=EvalPlan(score=score), num_steps=1, val_file=None, eval_every=0)
+    context = await carry_out(engine, plan)
+    assert [event.total for event in context.events if isinstance(event, Scored)] == [2, 2]

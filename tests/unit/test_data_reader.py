@@ -68,7 +68,7 @@ def test_messages_keep_roles_and_contents_only(tmp_path: Path) -> None:
         (b'{"input": 3, "output": "b"}\n', "'input' is a int, not text", "string"),
         (b'{"input": null, "output": "b"}\n', "'input' is missing", "string"),
         (b'{"input": "\\ud800", "output": "b"}\n', "half of a surrogate pair", "whole character"),
-        (b"[" * 100_000 + b"\n", "nested too deeply", "flat"),
+        pytest.param(b"[" * 100_000 + b"\n", "nested too deeply", "flat", id="nested"),
     ],
 )
 def test_a_bad_row_is_named_by_line_with_what_is_wrong_and_the_fix(
