@@ -102,8 +102,10 @@ def teacher_question(case: Case) -> Question | None:
 
 
 def evals_question(case: Case) -> Question | None:
-    """Which rows measure, where a file in the project looks like it; otherwise rows are held out without a question."""
-    files = [file for file in case.files if EVAL_NAME.search(file.stem) and str(file.resolve()) not in case.used]
+    """Which rows measure, where a file beside the rows looks like it; otherwise rows are held out unasked."""
+    beside = None if case.given_file is None else case.given_file.parent
+    files = [file for file in case.files if file.resolve().parent == beside and EVAL_NAME.search(file.stem)]
+    files = [file for file in files if str(file.resolve()) not in case.used]
     if not files or case.filled("evals.score.file"):
         return None
     why = "its name says that it measures"

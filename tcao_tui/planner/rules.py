@@ -21,6 +21,7 @@ _RULES: tuple[Callable[[Case], Move | None], ...] = (
     rules_questions.wait_for_answers,
     rules_questions.settle_contradictions,
     rules_questions.open_with,
+    rules_questions.own_up,
     rules_data.look_at_training_rows,
     rules_data.leave_bad_rows_out,
     rules_data.ask_the_server,

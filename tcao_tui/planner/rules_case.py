@@ -75,6 +75,13 @@ class Case:
         named = [self.text(key) for key in ("training.train_file", "training.val_file", "evals.score.file")]
         return frozenset([*named, *(str(split.source) for split in self.state.facts.splits)]) - {""}
 
+    @cached_property
+    def given_file(self) -> Path | None:
+        """The training file that the person gave, whatever copies and splits were made of it."""
+        entries = (stored.entry for stored in reversed(self.state.transcript))
+        named = (e.filled for e in entries if isinstance(e, SlotFilled) and e.path == "training.train_file")
+        return next((Path(str(filled.value)) for filled in named if filled.by == "you"), None)
+
     @property
     def is_paid(self) -> bool:
         """Whether training here may cost something."""
@@ -146,6 +153,12 @@ class Case:
                 case _:
                     pass
         return checked
+
+    @property
+    def last_words(self) -> str:
+        """What the person just said, when nothing came of it; empty otherwise."""
+        last = self.state.transcript[-1].entry if self.state.transcript else None
+        return last.text if isinstance(last, Said) and last.who == "you" else ""
 
     def is_said(self, text: str) -> bool:
         """Whether the planner's last words, after which nothing happened, are these."""

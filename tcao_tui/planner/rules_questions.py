@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tcao_tui.domain.draft import KeyPath
 from tcao_tui.domain.gates import Finding
+from tcao_tui.domain.interview import Asked, ToolStarted
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.questions import QUESTIONS_PER_CARD, Question
 from tcao_tui.planner import cards, cards_back, reach
@@ -14,6 +15,7 @@ from tcao_tui.planner.hearing import said
 from tcao_tui.planner.nearby import DATA_NAME
 from tcao_tui.planner.rules_case import Case
 from tcao_tui.planner.rules_moves import Ask, Move, Say, TakeBack, Wait
+from tcao_tui.planner.words import AGAIN, STAYS_HERE
 
 _QUESTION_OF: dict[KeyPath, str] = {
     "method": "method",
@@ -24,11 +26,27 @@ _QUESTION_OF: dict[KeyPath, str] = {
     "training.run_name": "run_name",
 }
 _TIMES_ASKED = 2
+_STILL_OPEN = "I keep that in mind. The question is still open: choose an option, or write your own answer to it."
+_NOT_UNDERSTOOD = (
+    "I find nothing in that which changes the plan. I hear files, methods, models of this server, amounts in dollars, "
+    "shares that must be right, steps, rank, batch size, learning rate and the run's name; anything else can be set by "
+    "hand, key by key."
+)
 
 
 def wait_for_answers(case: Case) -> Move | None:
-    """A card is open."""
-    return None if case.state.open_card is None else Wait()
+    """A card is open; words that do not answer it are kept, and the person is told that it still is."""
+    if case.state.open_card is None:
+        return None
+    return Say(_STILL_OPEN) if case.last_words else Wait()
+
+
+def own_up(case: Case) -> Move | None:
+    """The person said something that these rules do not understand."""
+    words = case.last_words
+    is_opening = not any(isinstance(stored.entry, Asked | ToolStarted) for stored in case.state.transcript)
+    is_understood = AGAIN.search(words) or STAYS_HERE.search(words)
+    return None if not words or is_opening or is_understood else Say(_NOT_UNDERSTOOD)
 
 
 def settle_contradictions(case: Case) -> Move | None:

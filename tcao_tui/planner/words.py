@@ -77,7 +77,7 @@ DEFAULTS_FOR_REST = re.compile(
     r"|don'?t ask(?: me)?(?: anything)?|surprise me|whatever you think)\b",
     re.IGNORECASE,
 )
-AGAIN = re.compile(r"\b(again|go on|retry|re-?inspect|reload|refresh|corrected|fixed it|it is fixed)\b", re.IGNORECASE)
+AGAIN = _any_of("again|go on|continue|retry|try (?:it|now)|re-?inspect|reload|refresh|corrected|fixed it|it is fixed")
 """The person changed something outside, such as a file."""
 STAYS_HERE = re.compile(
     r"\b(?:no|not|never|without|cannot|can'?t|must ?n[o']t|may not|don'?t|nothing)\b[^.!?]{0,60}"

@@ -195,6 +195,26 @@ def test_a_cap_is_offered_that_people_would_name(usd: float, cap: float) -> None
     assert rounded_up(usd) >= usd
 
 
+def test_words_that_are_not_understood_are_owned_up_to(lab: SessionLab) -> None:
+    session = ready(lab)
+    say(session, "Make it sing.")
+    assert said(session).startswith("I find nothing in that which changes the plan.")
+    seq = session.state.seq
+    say(session, "use SFT")
+    assert session.state.seq > seq
+    assert said(session).startswith("The plan is ready")
+
+
+def test_words_that_leave_a_question_open_are_answered_with_that(lab: SessionLab) -> None:
+    session = lab.session()
+    say(session, OPENING)
+    card = session.state.open_card
+    assert card is not None
+    say(session, "What is a score, please?")
+    assert session.state.open_card == card
+    assert "still open" in said(session)
+
+
 def test_the_first_move_after_goal_and_data_is_a_look(lab: SessionLab) -> None:
     session = lab.session()
     move = next_move(after(session, *heard_entries(OPENING, session.state)))
