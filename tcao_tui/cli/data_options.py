@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,16 +93,20 @@ def row_count(size: str, rows: int, option: str) -> int:
         ) from None
 
 
-def progress(console: CliContext, path: Path) -> Callable[[int, int], None] | None:
-    """Draws over one line on stderr while a large file is read."""
+@contextmanager
+def progress(console: CliContext, path: Path) -> Generator[Callable[[int, int], None] | None]:
+    """Draws over one line on stderr while a file is read, and clears it afterwards; None where nothing may be drawn."""
     if not console.draws_progress:
-        return None
+        yield None
+        return
     from tcao_tui.cli.render.data import bytes_text
     from tcao_tui.domain.plain_text import one_line
 
     def draw(done: int, total: int) -> None:
         text = f"reading {one_line(path.name, 40)}: {bytes_text(done)} of {bytes_text(total)}"
-        ending = "\r\x1b[K" if done >= total else ""
-        click.echo(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K{ending}", err=True, nl=False)
+        click.echo(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K", err=True, nl=False)
 
-    return draw
+    try:
+        yield draw
+    finally:
+        click.echo("\r\x1b[K", err=True, nl=False)

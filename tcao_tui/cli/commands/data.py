@@ -74,17 +74,18 @@ def inspect(
     from tcao_tui.services import inspection
 
     known = model_info(console, model, backend) if model else None
-    profiles = [
-        inspection.inspect(
-            path,
-            fields=field_map(**fields),
-            model=known,
-            renderer=renderer,
-            max_seq_len=max_seq_len,
-            on_progress=progress(console, path),
-        )
-        for path in files
-    ]
+    profiles: list[DataProfile] = []
+    for path in files:
+        with progress(console, path) as draw:
+            profile = inspection.inspect(
+                path,
+                fields=field_map(**fields),
+                model=known,
+                renderer=renderer,
+                max_seq_len=max_seq_len,
+                on_progress=draw,
+            )
+        profiles.append(profile)
     if console.wants_json:
         console.result(to_json([profile.model_dump(mode="json") for profile in profiles], indent=2))
     else:
@@ -168,7 +169,8 @@ def split(
     held_out = {"validation": validation, "test": test}
     rows = 0
     if any(size.endswith("%") for size in held_out.values()):
-        rows = inspection.inspect(file, fields=mapping, on_progress=progress(console, file)).rows
+        with progress(console, file) as draw:
+            rows = inspection.inspect(file, fields=mapping, on_progress=draw).rows
     sizes = {name: row_count(size, rows, f"--{name}") for name, size in held_out.items()}
     done = inspection.split(file, into, **sizes, seed=seed, fields=mapping)
     if console.wants_json:
