@@ -84,7 +84,7 @@ class LineInterview:
                 return True
             self._show_plan()  # it changed since the person saw it whole
             return False
-        self._take(words, lambda text: self._run(self._session.say(text)) if text else None)
+        self._take(words, lambda text: self._run(self._session.say(text) if text else self._session.go_on()))
         return False
 
     def _answer(self, card: Card) -> None:

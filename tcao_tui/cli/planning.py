@@ -169,8 +169,9 @@ def _approve_at_a_terminal(call: _Call) -> None:
         console.progress(f"Expected cost: {money_text(cost)}. Type the amount in US dollars that it may cost at most.")
         amount = click.prompt("amount", type=click.FloatRange(min=0), err=True)
     session.approve(given=sheet.approval_hash or "", by=person(), max_cost_usd=amount, typed=True)
-    can_train = sheet.plan is not None and sheet.plan.method in session.state.facts.methods
-    starts = can_train and (call.wanted.launch or click.confirm("Start training now?", default=False, err=True))
+    starts = _can_train(session) and (
+        call.wanted.launch or click.confirm("Start training now?", default=False, err=True)
+    )
     _after_approval(call, starts=starts)
 
 
@@ -201,11 +202,16 @@ def _after_approval(call: _Call, *, starts: bool) -> Outcome:
         outcome = Outcome(call.runner.run(session.write_files(folder)))
     if outcome.run_id:
         console.progress(f"  follow: tcao watch {outcome.run_id}\n  end:    tcao stop {outcome.run_id}")
-    else:
+    elif (approved := session.state.approved) is not None and _can_train(session):
         plan = shlex.quote(str(outcome.directory / PLAN_NAME))
-        approved = session.state.approved
-        console.progress(f"  train:  tcao run {plan} --approve {approved.approval_hash if approved else ''}".rstrip())
+        console.progress(f"  train:  tcao run {plan} --approve {approved.approval_hash}")
     return outcome
+
+
+def _can_train(session: Session) -> bool:
+    """Whether a worker here can carry out the plan's method."""
+    plan = session.sheet.plan
+    return plan is not None and plan.method in session.state.facts.methods
 
 
 def _write_out(call: _Call) -> None:
