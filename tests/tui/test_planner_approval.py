@@ -15,17 +15,9 @@ from tcao_tui.tui.screens.interview import InterviewScreen
 from tcao_tui.tui.screens.run import RunScreen
 from tests.fakes.console import FakeConsole
 from tests.fakes.interview_console import FakeSession
+from tests.fakes.interview_lab import Clock
 from tests.fakes.interview_records import HASH, early_sheet, finished_sheet, opening
 from tests.tui.conftest import Until
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 1.0
-        return self.now
 
 
 class Answers:

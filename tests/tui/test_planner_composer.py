@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult
 
 from tcao_tui.domain.interview import Answered, Said, StoredEntry
@@ -13,6 +13,7 @@ from tcao_tui.tui.panes.planner.commands import COMMAND_OFFERS, COMMANDS, comman
 from tcao_tui.tui.panes.planner.completion import Offer, Offers, list_files, offers_for
 from tcao_tui.tui.panes.planner.composer import Composer
 from tcao_tui.tui.panes.planner.history import History, words_of_person
+from tcao_tui.tui.terminal import osc_52, tmux_passthrough
 from tests.tui.conftest import Until
 
 PATHS = ["goal", "training.lora_rank", "training.num_steps"]
@@ -153,3 +154,18 @@ async def test_a_new_line_is_written_with_control_j(until: Until) -> None:
         app.query_one(Composer).focus()
         await pilot.press("a", "ctrl+j", "b")
         await until(pilot, lambda: app.query_one(Composer).text == "a\nb")
+
+
+async def test_what_is_pasted_cannot_steer_the_terminal(until: Until) -> None:
+    app = ComposerApp()
+    app.let_go.set()
+    async with app.run_test() as pilot:
+        composer = app.query_one(Composer)
+        composer.focus()
+        app.post_message(events.Paste("a\x1b[2J\u202eb\nc"))
+        await until(pilot, lambda: composer.text == "ab\nc")
+
+
+def test_the_clipboard_is_reached_through_tmux() -> None:
+    assert osc_52("hi") == "\x1b]52;c;aGk=\a"
+    assert tmux_passthrough(osc_52("hi")) == "\x1bPtmux;\x1b\x1b]52;c;aGk=\a\x1b\\"

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from tcao_tui.domain.cost import CostEstimate, CostRange
-from tcao_tui.domain.draft import Draft, Filled
+from tcao_tui.domain.cost import CostEstimate, CostLine, CostRange
+from tcao_tui.domain.draft import Alternative, Draft, Filled
 from tcao_tui.domain.facts import Facts
-from tcao_tui.domain.gates import Gate
+from tcao_tui.domain.gates import Finding, Gate, GateResult
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.sheet import PlanSheet
+from tcao_tui.domain.slots import SLOTS
 from tcao_tui.errors import PlanInvalid, UsageError
 from tcao_tui.tui.panes.planner.approve_lines import approve_lines
 from tcao_tui.tui.panes.planner.change_lines import change_lines
@@ -24,6 +25,7 @@ from tcao_tui.tui.plan_changes import (
     sheet_after,
     statuses,
     typed_value,
+    value_as_text,
 )
 from tcao_tui.tui.widgets.line_view import Line
 from tests.fakes.interview_records import a_cost, a_draft, early_sheet, finished_sheet
@@ -198,3 +200,40 @@ def test_values_are_told_in_words() -> None:
 def test_the_cost_of_the_fixture_adds_up() -> None:
     cost = a_cost(is_free=False)
     assert cost.total.expected_usd == pytest.approx(sum(line.usd.expected_usd or 0 for line in cost.lines))
+
+
+HOSTILE = [
+    "[/x]",
+    "[b +",
+    "\x1b[2J\x1b]52;c;cm0=\x07",
+    "a\u202etxt.exe",
+    "nul\x00",
+    "zero\u200bwidth",
+    "\ud800",
+    "\x9b31m",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_values_reasons_and_findings_reach_no_terminal(text: str) -> None:
+    other = Alternative(value=text, label=text, why=text)
+    filled = Filled(value=text, by="model", reason=text, source=text, alternatives=(other,))
+    paths = (*(path for slot in SLOTS for path in slot.paths), text)
+    draft: Draft = dict.fromkeys(paths, filled)
+    finding = Finding(gate=Gate.DATA, path=text, got=text, expected=text, fix=text, where=text)
+    gates = (
+        GateResult(gate=Gate.DATA, status="fail", findings=(finding,)),
+        GateResult(gate=Gate.COST, status="open", why_open=text),
+    )
+    line = CostLine("training", 5, CostRange(1.0, 2.0, 3.0), text)
+    cost = CostEstimate((line,), line.usd, is_free=False, price_source=text, not_counted=(text,))
+    sheet = PlanSheet(draft, None, gates, None, cost, None)
+    rows = plan_rows(sheet, 60, opened=frozenset({f"slot:{slot.name}" for slot in SLOTS} | {"slot:rest"}))
+    lines = [row.line for row in rows]
+    for row in rows:
+        lines += detail_lines(sheet, row.key, 60, 20)
+    before = PlanSheet({}, None, (), None, None, None)
+    lines += change_lines(changes_between(before, sheet, {text: text}), before, sheet, 60)
+    shown = text_of(lines)
+    assert not {"\x1b", "\x00", "\x9b", "\u202e", "\u200b", "\ud800"} & set(shown)
+    assert not {"\x1b", "\x00", "\x9b", "\u202e"} & set(value_as_text(text) + value_as_text([text]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from textual import events
 from textual.message import Message
@@ -57,23 +58,25 @@ class CardView(LineView):
 
     def open(self, card: Card | None) -> None:
         """Show the open card; one that is being answered already stays as it is."""
-        if card is not None and self.form is not None and self.form.card.id == card.id:
+        if (None if self.form is None else self.form.card) == card:
             return
         self._since = self._clock()
-        self.put(None if card is None else form_of(card))
+        self._put(None if card is None else form_of(card))
+        self._tell(self.Changed)
 
-    def put(self, form: CardForm | None) -> None:
-        """Show a card as far as it is answered."""
+    def _put(self, form: CardForm | None) -> None:
         self.form = form
         self.display = form is not None
         self._draw()
-        self.post_message(self.Changed())
 
-    def answer(self, form: CardForm) -> None:
-        """The person chose or wrote something."""
-        self.put(form)
+    def _move(self, form: CardForm) -> None:
+        self._put(form)
+        self._tell(self.Changed)
+
+    def _answer(self, form: CardForm) -> None:
+        self._move(form)
         if form.is_done:
-            self.post_message(self.Answered(form.card.id, form.answers, form.defaults_for_rest))
+            self._tell(partial(self.Answered, form.card.id, form.answers, form.defaults_for_rest))
 
     def press(self, key: str) -> None:
         """A key that chooses."""
@@ -81,30 +84,34 @@ class CardView(LineView):
             return
         match key:
             case "up" | "down":
-                self.answer(form.moved(1 if key == "down" else -1))
+                self._move(form.moved(1 if key == "down" else -1))
             case "tab" | "shift+tab":
-                self.put(form.turned_to(form.active + (1 if key == "tab" else -1)))
+                self._move(form.turned_to(form.active + (1 if key == "tab" else -1)))
             case "space":
-                self.put(form.toggled())
+                self._move(form.toggled())
             case digit:
-                self.answer(form.numbered(int(digit)))
+                self._answer(form.numbered(int(digit)))
 
     def send(self, text: str) -> None:
         """Enter, with what was written; raises `NotAnAnswer` when that does not answer the question."""
         if self.form is not None and (text or self.is_readable):
-            self.answer(self.form.typed(text) if text else self.form.taken())
+            self._answer(self.form.typed(text) if text else self.form.taken())
 
     def ask_again(self, where: str) -> None:
         """Take back the answer to a question, or to the one that fills a key path; the last one when it is neither."""
         if self.form is not None:
-            self.put(self.form.without(where))
+            self._put(self.form.without(where))
 
     def leave_rest_to_defaults(self) -> bool:
         """Answer with the defaults; False when no card is open."""
         if self.form is None:
             return False
-        self.post_message(self.Answered(self.form.card.id, self.form.answers, defaults_for_rest=True))
+        self._tell(partial(self.Answered, self.form.card.id, self.form.answers, defaults_for_rest=True))
         return True
+
+    def _tell(self, make: Callable[[], Message]) -> None:
+        # Textual lets a message climb no higher than the widget in whose handler it was made, so ours makes it.
+        self.call_next(lambda: self.post_message(make()))
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the new width."""
