@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tcao_tui.domain.wording import count_text
+
 CostKind = Literal["training", "validation", "evals", "sampling", "storage"]
 
 
@@ -25,6 +27,11 @@ class CostLine:
     tokens: int
     usd: CostRange
     how: str
+
+    @property
+    def amount(self) -> str:
+        """`1.21M tokens`; empty for work that is not billed by tokens, such as storage."""
+        return f"{count_text(self.tokens)} tokens" if self.tokens else ""
 
 
 @dataclass(frozen=True, slots=True)

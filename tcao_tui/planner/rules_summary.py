@@ -44,6 +44,7 @@ def _ready(case: Case) -> Iterator[str]:
         yield from (f"- {f.path}: {f.got}. {f.fix}" for f in warnings[:_WARNINGS])
     if plan is not None and plan.method not in case.state.facts.methods:
         yield f"No worker here can carry out method {plan.method} yet: this ends with the approved plan."
+    yield ""
     yield "Change anything by saying so or by hand. Nothing runs before you approve it."
 
 

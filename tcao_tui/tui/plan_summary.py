@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.wording import count_text, money_text, number_text
+from tcao_tui.domain.wording import money_text, number_text
 from tcao_tui.errors import Refused
 from tcao_tui.tui.ports import PlanPreview
 
@@ -60,7 +60,7 @@ def _estimate(proposal: Proposal) -> tuple[tuple[str, str], ...]:
     cost, cap = proposal.cost, proposal.plan.budget.max_cost_usd
     lines = [("cost", _cost(cost))]
     lines += [
-        (line.kind, f"{count_text(line.tokens)} tokens, {money_text(line.usd.expected_usd)}: {line.how}")
+        (line.kind, f"{', '.join(filter(None, (line.amount, money_text(line.usd.expected_usd))))}: {line.how}")
         for line in cost.lines
     ]
     lines.append(("cap", "none" if cap is None else f"{money_text(cap)}: the worker stops there with a checkpoint"))

@@ -62,7 +62,9 @@ def cost_lines(cost: CostEstimate) -> list[str]:
     """What a plan may cost, a line per kind of work; an unknown price is `$?`, never 0."""
     if cost.is_free:
         return [f"cost: $0, {plain_text(cost.price_source)}"]
-    rows = [(line.kind, *_amounts(line.usd), count_text(line.tokens), plain_text(line.how)) for line in cost.lines]
+    rows = [
+        (line.kind, *_amounts(line.usd), count_text(line.tokens or None), plain_text(line.how)) for line in cost.lines
+    ]
     total = ("total", *_amounts(cost.total), count_text(sum(line.tokens for line in cost.lines)), "")
     header = ("COST", "LOW", "EXPECTED", "HIGH", "TOKENS", "HOW")
     lines = [line.rstrip() for line in table(header, [*rows, total], right=frozenset({1, 2, 3, 4}))]

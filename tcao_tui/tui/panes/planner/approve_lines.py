@@ -48,7 +48,7 @@ def _facts(plan: Plan, cost: CostEstimate | None) -> Iterator[tuple[str, str]]:
     rate = number_text(config.learning_rate)
     yield "steps", f"{config.num_steps:,} of {config.train_batch_size:,} rows, learning rate {rate}"
     if cost is not None:
-        yield "tokens", ", ".join(f"{each.kind} {count_text(each.tokens)}" for each in cost.lines)
+        yield "tokens", ", ".join(f"{each.kind} {count_text(each.tokens)}" for each in cost.lines if each.tokens)
         yield from (("not in cost", text) for text in cost.not_counted)
 
 

@@ -73,7 +73,7 @@ def _cost(cost: CostEstimate, name: str, width: int) -> list[Line]:
     if line is None:
         return []
     usd = line.usd
-    lines = _text(f"{line.kind}: {line.tokens:,} tokens; {line.how}", width, most=4)
+    lines = _text("; ".join(filter(None, (f"{line.kind} {line.amount}", line.how))), width, most=4)
     if not cost.is_free:
         lines += _text(f"{money_text(usd.low_usd)} to {money_text(usd.high_usd)}", width)
     return lines
