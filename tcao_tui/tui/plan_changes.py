@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from tcao_tui.domain.draft import Draft, Filled, KeyPath
 from tcao_tui.domain.facts import Facts
-from tcao_tui.domain.gates import Gate, GateResult
+from tcao_tui.domain.gates import GateResult
 from tcao_tui.domain.method_params import METHOD_PARAMS
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import Plan
@@ -74,11 +74,6 @@ def changes_between(before: PlanSheet, after: PlanSheet, edits: Edits) -> Change
     gates = [(old.get(new.gate), new) for new in after.gates if _judged(old.get(new.gate)) != _judged(new)]
     direct, following = ([v for v in changed if (v.path in edits) is is_direct] for is_direct in (True, False))
     return Changes(tuple(direct), tuple(following), tuple(gates))
-
-
-def statuses(sheet: PlanSheet) -> dict[Gate, str]:
-    """Status of each gate."""
-    return {result.gate: result.status for result in sheet.gates}
 
 
 def _judged(result: GateResult | None) -> object:

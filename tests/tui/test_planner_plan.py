@@ -23,7 +23,6 @@ from tcao_tui.tui.plan_changes import (
     draft_text,
     edits_in,
     sheet_after,
-    statuses,
     typed_value,
     value_as_text,
 )
@@ -65,7 +64,18 @@ def test_a_gate_that_cannot_be_judged_says_what_is_missing() -> None:
 
 
 def test_a_gate_that_changed_says_what_it_was() -> None:
-    assert "was fail" in card_text(finished_sheet(), before=statuses(EARLY))
+    assert "was fail" in card_text(finished_sheet(), before={Gate.EVALS: "fail"})
+
+
+def test_a_gate_that_only_waits_for_values_is_open_not_failed() -> None:
+    findings = tuple(
+        Finding(gate=Gate.SCHEMA, path=path, got="is missing", expected="", fix="") for path in ("goal", "method")
+    )
+    early = PlanSheet({}, None, (GateResult(gate=Gate.SCHEMA, status="fail", findings=findings),), None, None, None)
+    assert "○ open  schema       2 values still to come" in card_text(early)
+    wrong = (*findings, Finding(gate=Gate.SCHEMA, path="training.lora_rank", got="33", expected="32", fix="32"))
+    late = PlanSheet({}, None, (GateResult(gate=Gate.SCHEMA, status="fail", findings=wrong),), None, None, None)
+    assert "✗ fail  schema" in card_text(late)
 
 
 def test_an_approved_plan_says_so() -> None:

@@ -25,7 +25,7 @@ from tcao_tui.tui.panes.planner.blocks import AskedCard, Block, Blocks, Note, To
 from tcao_tui.tui.panes.planner.reply import Reply
 from tcao_tui.tui.panes.planner.tool_view import ToolView
 from tcao_tui.tui.panes.planner.transcript import MOST_BLOCKS, Transcript
-from tests.fakes.interview_records import FIRST_CARD, after_the_data
+from tests.fakes.interview_records import FIRST_CARD, SECOND_CARD, after_the_data
 from tests.tui.conftest import Until
 
 HOSTILE = [
@@ -99,6 +99,13 @@ def test_an_answered_card_shows_what_was_answered_and_what_took_the_default() ->
     (block,) = blocks_of(asked, given)
     assert "❯ sums" in text_of(block)
     assert "default: -" in text_of(block)
+
+
+def test_a_card_that_was_passed_over_says_so() -> None:
+    first, second = blocks_of(Asked(card=FIRST_CARD), Asked(card=SECOND_CARD))
+    assert "not answered" in text_of(first)
+    assert isinstance(second, AskedCard)
+    assert second.answers is None
 
 
 def test_the_hand_over_says_why() -> None:

@@ -124,17 +124,14 @@ def asked_lines(asked: AskedCard, width: int) -> list[Line]:
         lines.append(((" ? ", "accent"), (first, "text")))
         lines += [(("   ", "text"), (line, "text")) for line in more]
         text, ink = _answer_text(question, given.get(question.id), asked)
-        if text:
-            lines += [
-                (("   ❯ " if i == 0 else "     ", "info"), (line, ink))
-                for i, line in enumerate(wrapped(text, width - 6, most=4))
-            ]
+        lines += [
+            (("   ❯ " if i == 0 else "     ", "info"), (line, ink))
+            for i, line in enumerate(wrapped(text, width - 6, most=4))
+        ]
     return lines
 
 
 def _answer_text(question: Question, answer: Answer | None, asked: AskedCard) -> tuple[str, str]:
-    if asked.answers is None:
-        return "", "muted"
     if answer is None or answer.defaulted:
         if not asked.defaults_for_rest and answer is None:
             return "not answered", "muted"

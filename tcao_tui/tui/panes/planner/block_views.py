@@ -22,7 +22,9 @@ def view_of(block: Block) -> Widget:
         case ToolCall():
             return ToolView(block)
         case _:
-            return FlowView(_lines_of(block))
+            view = FlowView(_lines_of(block))
+            view.display = not is_open_card(block)
+            return view
 
 
 def update_view(view: Widget, block: Block) -> None:
@@ -31,9 +33,15 @@ def update_view(view: Widget, block: Block) -> None:
         case ToolView(), ToolCall():
             view.take(block)
         case FlowView(), _:
+            view.display = not is_open_card(block)
             view.remake(_lines_of(block))
         case _:
             pass
+
+
+def is_open_card(block: Block) -> bool:
+    """Whether it is a card that stands below the transcript, where it is answered."""
+    return isinstance(block, AskedCard) and block.answers is None
 
 
 def _lines_of(block: Block) -> partial[list[Line]]:

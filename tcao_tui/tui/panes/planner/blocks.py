@@ -59,7 +59,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class AskedCard:
-    """A card of questions; `answers` None while it is open."""
+    """A card of questions; `answers` None while it is open and so stands below, where it is answered."""
 
     seq: int
     card: Card
@@ -88,6 +88,7 @@ class Blocks:
         self._seen = 0
         self._calls: dict[str, int] = {}
         self._cards: dict[str, int] = {}
+        self._open_card = ""
 
     def take(self, transcript: Sequence[StoredEntry]) -> set[int]:
         """Read what is new in a transcript.
@@ -111,10 +112,12 @@ class Blocks:
             case ToolEnded() as ended:
                 return self._end(ended)
             case Asked(card=card):
+                passed_over = self._answer(self._open_card, (), defaults_for_rest=False)
                 self._cards[card.id] = len(self.all)
-                return self._append(AskedCard(seq, card))
+                self._open_card = card.id
+                return passed_over | self._append(AskedCard(seq, card))
             case Answered() as answered:
-                return self._answer(answered)
+                return self._answer(answered.card_id, answered.answers, defaults_for_rest=answered.defaults_for_rest)
             case Interrupted(what=what):
                 note = Note(seq, "‖", f"interrupted{f': {what}' if what else ''}", "warn")
                 return self._interrupt() | self._append(note)
@@ -135,12 +138,12 @@ class Blocks:
         self.all[place] = replace(call, status=status, result=ended.result, seconds=ended.seconds)
         return {place}
 
-    def _answer(self, answered: Answered) -> set[int]:
-        place = self._cards.get(answered.card_id)
+    def _answer(self, card_id: str, answers: tuple[Answer, ...], *, defaults_for_rest: bool) -> set[int]:
+        place = self._cards.get(card_id)
         asked = None if place is None else self.all[place]
-        if place is None or not isinstance(asked, AskedCard):
+        if place is None or not isinstance(asked, AskedCard) or asked.answers is not None:
             return set()
-        self.all[place] = replace(asked, answers=answered.answers, defaults_for_rest=answered.defaults_for_rest)
+        self.all[place] = replace(asked, answers=answers, defaults_for_rest=defaults_for_rest)
         return {place}
 
     def _interrupt(self) -> set[int]:

@@ -6,13 +6,17 @@ Typed text is the composer's; here it only becomes an answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from tcao_tui.domain.questions import Answer, Card, Option, Question
 from tcao_tui.domain.slots import slot_named
 from tcao_tui.tui.panes.planner.values import value_key, value_text
+
+
+_MENTION = re.compile(r"(?<!\S)@(\S*[^\s.,;:!?])")
 
 
 class NotAnAnswer(ValueError):
@@ -130,7 +134,7 @@ class CardForm:
         return replace(self, given=kept, defaults_for_rest=False).turned_to(place)
 
     def typed(self, text: str) -> CardForm:
-        """Typed text as the answer.
+        """Typed text as the answer; an `@file` in it answers the card's open question for a file too.
 
         Raises:
             NotAnAnswer: The question wants a number, or one of its options.
@@ -143,8 +147,16 @@ class CardForm:
                 return self._with([option.value] if question.kind == "many" else option.value)
         if question.kind in ("one", "many") and not question.free_text:
             raise NotAnAnswer("one of the options answers this; /say TEXT tells the planner something else")
-        given = text.strip().removeprefix("@").strip("'\"") if question.kind == "file" else text.strip()
-        return self._with([given] if question.kind == "many" else given)
+        mentioned: list[str] = _MENTION.findall(text)
+        given = _MENTION.sub(r"\1", text.strip())
+        if question.kind == "file":
+            return self._with(given.strip("'\""))
+        return self._with([given] if question.kind == "many" else given)._with_file(mentioned)
+
+    def _with_file(self, mentioned: Sequence[str]) -> CardForm:
+        asked = (i for i, each in enumerate(self.card.questions) if each.kind == "file" and each.id not in self.given)
+        place = next(asked, None)
+        return self if place is None or len(mentioned) != 1 else self.turned_to(place)._with(mentioned[0])
 
     def _with(self, value: object) -> CardForm:
         answer = Answer(question=self.question.id, value=value)

@@ -17,8 +17,7 @@ from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.slots import slot_named
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.panes.planner.plan_details import detail_lines
-from tcao_tui.tui.panes.planner.plan_rows import PlanRow, plan_rows
-from tcao_tui.tui.plan_changes import statuses
+from tcao_tui.tui.panes.planner.plan_rows import PlanRow, plan_rows, shown_gates
 from tcao_tui.tui.widgets.line_view import LineView
 
 DETAIL_LINES = 7
@@ -80,7 +79,7 @@ class PlanCard(Widget):
         """Show the plan as it stands; gates that changed since the plan before say so."""
         self._is_approved = is_approved
         if self._sheet is not None and sheet is not self._sheet:
-            self._before = statuses(self._sheet)
+            self._before = {result.gate: result.status for result in shown_gates(self._sheet)}
         self._sheet = sheet
         self._draw()
 

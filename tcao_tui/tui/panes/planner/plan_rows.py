@@ -10,7 +10,7 @@ from tcao_tui.domain.draft import Draft, Filled, KeyPath, Provenance
 from tcao_tui.domain.gates import GATE_TITLES, Finding, Gate, GateResult
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.slots import SLOTS, Slot
-from tcao_tui.domain.wording import count_text, money_text
+from tcao_tui.domain.wording import money_text
 from tcao_tui.tui.panes.planner.values import value_text
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import fit, wrapped
@@ -83,9 +83,7 @@ def plan_rows(
     rows += [PlanRow("", ()), PlanRow("", _heading("Gates", "", width))]
     if not sheet.gates:
         rows.append(PlanRow("", ((" judged as soon as there is something to judge", "muted"),)))
-    for result in sheet.gates:
-        if result.gate is Gate.APPROVAL and is_approved:
-            result = GateResult(gate=Gate.APPROVAL, status="pass")
+    for result in shown_gates(sheet, is_approved=is_approved):
         was = (before or {}).get(result.gate, result.status)
         rows += _gate_rows(result, was, width, is_open=f"gate:{result.gate}" in opened)
     rows += [PlanRow("", ()), *_cost_rows(sheet, width)]
@@ -176,9 +174,6 @@ def _valued(sign: Span, title: str, value: Span, by: Provenance | None, width: i
 
 
 def _gate_rows(result: GateResult, was: str, width: int, *, is_open: bool) -> Iterator[PlanRow]:
-    if missing := _values_to_come(result):
-        says = f"{missing} value{'' if missing == 1 else 's'} still to come"
-        result = result.model_copy(update={"status": "open", "why_open": says})
     word, ink = GATE_SIGNS[result.status]
     spans: list[Span] = [(f" {word}  ", ink), (f"{result.gate.value:<13}", "text")]
     changed = f"was {was}" if was != result.status else ""
@@ -186,8 +181,6 @@ def _gate_rows(result: GateResult, was: str, width: int, *, is_open: bool) -> It
     room = max(width - 23 - len(changed), 8)
     spans += [(fit(says, room), "muted"), (changed, "accent")]
     yield PlanRow(f"gate:{result.gate}", tuple(spans))
-    if missing and not is_open:
-        return
     worst = sorted(result.findings, key=lambda finding: ("error", "warning", "note").index(finding.severity))
     shown = worst if is_open else [f for f in worst if f.severity != "note"][:_FINDINGS]
     for finding in shown:
@@ -196,11 +189,19 @@ def _gate_rows(result: GateResult, was: str, width: int, *, is_open: bool) -> It
         yield PlanRow("", ((f"     and {len(worst) - len(shown)} more: ⏎ shows them", "muted"),))
 
 
-def _values_to_come(result: GateResult) -> int:
-    """How many values a gate waits for, when it fails for nothing else."""
+def shown_gates(sheet: PlanSheet, *, is_approved: bool = False) -> list[GateResult]:
+    """The gates as a card shows them: one that only waits for values is open, and an approval that was given passes."""
+    shown = [_waiting(result) for result in sheet.gates]
+    approval = GateResult(gate=Gate.APPROVAL, status="pass")
+    return [approval if is_approved and result.gate is Gate.APPROVAL else result for result in shown]
+
+
+def _waiting(result: GateResult) -> GateResult:
     errors = [finding for finding in result.findings if finding.severity == "error"]
-    is_early = result.status == "fail" and all(finding.got == "is missing" for finding in errors)
-    return len(errors) if is_early else 0
+    if result.status != "fail" or any(finding.got != "is missing" for finding in errors):
+        return result
+    says = f"{len(errors)} value{'' if len(errors) == 1 else 's'} still to come"
+    return GateResult(gate=result.gate, status="open", why_open=says)
 
 
 def finding_lines(finding: Finding, width: int) -> list[Line]:
@@ -227,8 +228,8 @@ def _cost_rows(sheet: PlanSheet, width: int) -> Iterator[PlanRow]:
         yield PlanRow("cost:total", total_line(cost))
     for line in cost.lines:
         usd = "" if cost.is_free else money_text(line.usd.expected_usd)
-        text = f"{count_text(line.tokens)} tokens"
-        yield PlanRow(f"cost:{line.kind}", ((f"   {line.kind:<12}", "muted"), (f"{text:>16}  ", "text"), (usd, "text")))
+        spans = (f"   {line.kind:<12}", "muted"), (f"{line.amount:>16}  ", "text"), (usd, "text")
+        yield PlanRow(f"cost:{line.kind}", spans)
     yield from (PlanRow("", ((f"   {text}", "muted"),)) for text in wrapped(cost.price_source, width - 4, most=2))
 
 

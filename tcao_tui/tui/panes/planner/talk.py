@@ -96,10 +96,7 @@ class Talk(Widget):
 
     async def show(self, state: InterviewState) -> None:
         """Show what is new."""
-        transcript = state.transcript
-        if state.open_card is not None and transcript and transcript[-1].entry.kind == "asked":
-            transcript = transcript[:-1]  # the open card stands below, where it is answered
-        await self.transcript.take(transcript)
+        await self.transcript.take(state.transcript)
         self.composer.earlier.learn(words_of_person(state.transcript))
         self.card.open(state.open_card)
         self.composer.placeholder = "say something" if state.open_card is None else "your answer"
