@@ -66,6 +66,16 @@ def test_typed_text_answers_and_quotes_or_an_at_sign_around_a_path_are_dropped()
     assert [answer.value for answer in form.answers] == ["solve word problems", "my data/rows.jsonl"]
 
 
+def test_a_file_named_in_the_goal_answers_the_question_for_the_file_too() -> None:
+    form = form_of(FIRST_CARD).typed("solve word problems as in @data/a.jsonl, for our app")
+    assert form.is_done
+    assert [answer.value for answer in form.answers] == [
+        "solve word problems as in data/a.jsonl, for our app",
+        "data/a.jsonl",
+    ]
+    assert not form_of(FIRST_CARD).typed("as in @a.jsonl and @b.jsonl").is_done
+
+
 def test_typing_the_label_of_an_option_means_the_option() -> None:
     assert a_card(kind="one", options=(Option(value=7, label="Seven"),)).typed("seven ").given["q"].value == 7
 

@@ -147,10 +147,10 @@ class CardForm:
                 return self._with([option.value] if question.kind == "many" else option.value)
         if question.kind in ("one", "many") and not question.free_text:
             raise NotAnAnswer("one of the options answers this; /say TEXT tells the planner something else")
+        if question.kind == "file":
+            return self._with(text.strip().removeprefix("@").strip("'\""))
         mentioned: list[str] = _MENTION.findall(text)
         given = _MENTION.sub(r"\1", text.strip())
-        if question.kind == "file":
-            return self._with(given.strip("'\""))
         return self._with([given] if question.kind == "many" else given)._with_file(mentioned)
 
     def _with_file(self, mentioned: Sequence[str]) -> CardForm:
