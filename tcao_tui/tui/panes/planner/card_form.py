@@ -15,7 +15,6 @@ from tcao_tui.domain.questions import Answer, Card, Option, Question
 from tcao_tui.domain.slots import slot_named
 from tcao_tui.tui.panes.planner.values import value_key, value_text
 
-
 _MENTION = re.compile(r"(?<!\S)@(\S*[^\s.,;:!?])")
 
 
