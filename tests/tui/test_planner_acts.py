@@ -19,7 +19,7 @@ from tcao_tui.tui.screens.runs import RunsScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 from tests.fakes import interview_records as records
 from tests.fakes.console import FakeConsole
-from tests.fakes.interview_console import FakeSession
+from tests.fakes.interview_console import FakeSession, Step
 from tests.fakes.interview_lab import Lab
 from tests.tui.conftest import Until
 
@@ -228,3 +228,16 @@ async def test_leaving_the_run_goes_back_to_the_interview(console: FakeConsole, 
         await until(pilot, lambda: isinstance(lab.app.screen, RunScreen))
         await pilot.press("escape")
         await until(pilot, lambda: lab.is_there)
+
+
+async def test_the_talk_scrolls_by_pages_while_one_writes(console: FakeConsole, until: Until) -> None:
+    words: list[Step] = [Said(who="planner", text=f"words number {i}") for i in range(60)]
+    lab = Lab(console, until, words)
+    async with lab.app.run_test(size=(80, 24)) as pilot:
+        await lab.open(pilot)
+        transcript = lab.pane.talk.transcript
+        await until(pilot, lambda: transcript.max_scroll_y > 0 and transcript.scroll_y == transcript.max_scroll_y)
+        await pilot.press("pageup")
+        await until(pilot, lambda: transcript.scroll_y < transcript.max_scroll_y)
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y)

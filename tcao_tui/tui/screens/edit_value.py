@@ -74,7 +74,8 @@ class EditValueScreen(ModalScreen[Edits | None]):
                 yield Input(value_as_text(start), placeholder="empty: the rules decide", select_on_focus=False)
             yield LineView(id="changes")
             choose = "↑↓ choices   " if self._choices else ""
-            yield Static(f"⏎ take it over   {choose}^d leave it to the rules   esc keep it", id="keys", markup=False)
+            leave = "^d leave it to the rules   " if self._path else ""
+            yield Static(f"⏎ take it over   {choose}{leave}esc keep it", id="keys", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the width and the height."""

@@ -57,6 +57,12 @@ class Composer(TextArea):
         key: str
 
     @dataclass
+    class Paged(Message):
+        """The person scrolls by pages, up when negative."""
+
+        by: int
+
+    @dataclass
     class Offered(Message):
         """Other completions, or another one of them is chosen."""
 
@@ -83,6 +89,8 @@ class Composer(TextArea):
             self.post_message(self.CardKey(event.key))
         elif event.key == "enter":
             self._send()
+        elif event.key in ("pageup", "pagedown"):
+            self.post_message(self.Paged(-1 if event.key == "pageup" else 1))
         elif event.key in ("up", "down") and self._walk(-1 if event.key == "up" else 1):
             pass
         else:

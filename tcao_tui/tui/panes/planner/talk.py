@@ -124,6 +124,11 @@ class Talk(Widget):
         event.stop()
         self.card.press(event.key)
 
+    @on(Composer.Paged)
+    def _paged(self, event: Composer.Paged) -> None:
+        event.stop()
+        self.transcript.scroll_pages(event.by)
+
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         event.stop()
