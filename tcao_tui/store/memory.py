@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
@@ -18,7 +19,7 @@ from tcao_tui.store.port import Approval, ControlRequest, Cursor, Fenced, NewRun
 from tcao_tui.store.sqlite import unknown_run
 from tcao_tui.store.sqlite_rows import event_body, read_event
 from tcao_tui.store.sqlite_writer import Clock
-from tcao_tui.store.summary_rows import Row, new_summary
+from tcao_tui.store.summary_rows import Row, is_kept, new_summary
 
 _SEQ = itemgetter(0)
 
@@ -46,7 +47,12 @@ class _Run:
     lease: _Lease = field(default_factory=_Lease)
 
     def losses_until(self, attempt: int, step: int) -> Losses:
-        older = [row.values for _, row in reversed(self.metrics) if row.attempt < attempt and row.step <= step]
+        resumes = [(event[1], json.loads(event[4])["step"]) for event in self.events if event[3] == "resumed"]
+        older = [
+            row.values
+            for _, row in reversed(self.metrics)
+            if row.attempt < attempt and row.step <= step and is_kept(row.attempt, row.step, resumes)
+        ]
         return (
             next((values[TRAIN_LOSS] for values in older if TRAIN_LOSS in values), None),
             next((values[VAL_LOSS] for values in older if VAL_LOSS in values), None),

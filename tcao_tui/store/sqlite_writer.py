@@ -13,7 +13,7 @@ from tcao_tui.store import sqlite_rows as rows
 from tcao_tui.store.database import Database
 from tcao_tui.store.lease import process_identity
 from tcao_tui.store.port import Fenced
-from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, read_summary, summary_values
+from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, is_kept, read_summary, summary_values
 
 Clock = Callable[[], float]
 
@@ -127,11 +127,15 @@ class SqliteWriter:
         """The last losses of rows up to `step`, from the newest row backwards."""
         found: dict[str, float] = {}
         query = (
-            "SELECT k.keys, m.body FROM metrics m JOIN metric_keys k ON k.number = m.keys "
+            "SELECT k.keys, m.body, m.attempt, m.step FROM metrics m JOIN metric_keys k ON k.number = m.keys "
             "WHERE m.run = ? AND m.attempt < ? AND m.step <= ? ORDER BY m.seq DESC"
         )
+        resumed = "SELECT attempt, body FROM events WHERE run = ? AND kind = 'resumed'"
+        resumes = [(a, json.loads(body)["step"]) for a, body in connection.execute(resumed, (self._run,))]
         with closing(connection.execute(query, (self._run, self.attempt, step))) as older:
-            for keys, body in older:
+            for keys, body, attempt, row_step in older:
+                if not is_kept(attempt, row_step, resumes):
+                    continue
                 values = dict(zip(json.loads(keys), rows.unpack(body), strict=True))
                 for key in (TRAIN_LOSS, VAL_LOSS):
                     if key in values:

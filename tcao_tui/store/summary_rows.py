@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from tcao_tui.domain.run_view import RunStatus, RunSummary
@@ -69,6 +70,17 @@ def read_summary(row: Row) -> RunSummary:
         created_at=created_at,
         updated_at=updated_at,
     )
+
+
+def is_kept(attempt: int, step: int, resumes: Iterable[tuple[int, int]]) -> bool:
+    """Whether a row is of the run's lineage still: no later attempt went on from a step before it.
+
+    Args:
+        attempt: Attempt of the row.
+        step: Its step.
+        resumes: Attempt, and the step that it went on from, of each resume.
+    """
+    return all(step <= resumed_at for later, resumed_at in resumes if later > attempt)
 
 
 def _real(value: float | None) -> float | str | None:

@@ -68,8 +68,9 @@ def test_every_key_has_an_id_a_help_and_a_place_of_its_own() -> None:
     assert len({key.id for key in KEYS}) == len(KEYS)
     assert all(key.help and key.shown for key in KEYS)
     for scope in {key.scope for key in KEYS}:
-        used = [name for binding in bindings(scope) for name in binding.key.split(",")]
-        assert len(used) == len(set(used))
+        actions = {(name, binding.action) for binding in bindings(scope) for name in binding.key.split(",")}
+        names = [name for name, _action in actions]
+        assert len(names) == len(set(names)), "a key that is shown under two words does one thing"
 
 
 def test_a_finished_run_offers_no_stop_and_a_running_one_no_resume() -> None:

@@ -128,6 +128,15 @@ def test_the_run_list_and_the_view_show_the_same(attempts: list[Attempt]) -> Non
         assert same(series.last if series else None, loss)
 
 
+def test_a_loss_of_a_superseded_row_is_not_taken_up_again_by_a_later_resume() -> None:
+    def attempt(resume_share: float, steps: int, val_every: int) -> Attempt:
+        return Attempt(resume_share=resume_share, steps=steps, losses=[0.0] * 12, events=[], val_every=val_every)
+
+    store, _, _, _ = write([attempt(0.0, 1, 1), attempt(0.0, 2, 2), attempt(0.5, 0, 1)])
+    assert store.run("run-1").step == 1
+    assert store.run("run-1").val_loss is None, "the only validation of step 1 was set back with its attempt"
+
+
 @given(ATTEMPTS, st.integers(1, 7))
 @settings(max_examples=25, deadline=None)
 def test_no_view_on_the_way_shows_a_step_of_two_attempts_or_out_of_order(attempts: list[Attempt], limit: int) -> None:
