@@ -28,7 +28,7 @@ from tcao_tui.store.plan_file import read_plan
 from tests.fakes.engine_process import EngineProcess
 from tests.fakes.recording_context import RecordingContext
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 STEPS, SAVE_EVERY, SCORED = 24, 8, 20
 TASK = """

@@ -114,6 +114,7 @@ def test_base_model_knows_the_team_but_not_the_format(kit: Kit) -> None:
     assert not any("{" in answer for answer in said)
 
 
+@pytest.mark.slow
 def test_eighty_lora_steps_lift_exact_match_from_nothing_to_above_ninety_percent(kit: Kit) -> None:
     before = exact_match(kit, kit.model)
     model, losses = fine_tune(kit, (*ATTENTION, *MLP, "lm_head"), STEPS)
