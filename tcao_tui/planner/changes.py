@@ -17,7 +17,7 @@ from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.errors import TcaoError
 from tcao_tui.planner import plan_keys
 from tcao_tui.planner.envelope import cleaned
-from tcao_tui.planner.llm_state import cost_json, to_mend
+from tcao_tui.planner.llm.state import cost_json, to_mend
 from tcao_tui.planner.port import Interview, ToolOutcome
 from tcao_tui.planner.tools.reading import readable
 

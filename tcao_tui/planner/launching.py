@@ -41,7 +41,7 @@ def write_files(directory: Path, sheet: PlanSheet, facts: Facts) -> tuple[str, .
     Raises:
         TcaoError: The directory cannot be written.
     """
-    from tcao_tui.planner.artefacts import write_artefacts  # loads the templates' readers, for this moment only
+    from tcao_tui.planner.artefacts.write import write_artefacts  # loads the templates' readers, for this moment only
 
     if sheet.plan is None:
         raise Refused("there is no complete plan to write")

@@ -17,10 +17,10 @@ from tcao_tui.graders import GRADERS
 from tcao_tui.methods import METHODS
 from tcao_tui.planner.calls import learned
 from tcao_tui.planner.desk import Desk
-from tcao_tui.planner.llm_access import llm_planner
+from tcao_tui.planner.llm.access import llm_planner
 from tcao_tui.planner.port import Planner
 from tcao_tui.planner.recorded import Listener
-from tcao_tui.planner.rules import RulesPlanner
+from tcao_tui.planner.rules.planner import RulesPlanner
 from tcao_tui.planner.run_reports import read_run
 from tcao_tui.planner.session import Session
 from tcao_tui.planner.tools import TOOLS

@@ -1,6 +1,6 @@
 """Which LLM interviews, and whether one can: decided from settings and environment, without loading its SDK.
 
-Making the client is the business of `planner.llm_access`.
+Making the client is the business of `planner.llm.access`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan, Plan, ScoreSpec
 from tcao_tui.domain.planning import sheet_of
 from tcao_tui.methods import METHODS
 from tcao_tui.paths import TINY_MODEL_NAME, templates_dir
-from tcao_tui.planner.artefacts import write_artefacts
+from tcao_tui.planner.artefacts.write import write_artefacts
 from tcao_tui.store.plan_file import read_plan
 from tests.fakes.engine_process import EngineProcess
 from tests.fakes.recording_context import RecordingContext

@@ -9,7 +9,7 @@ from typing import Any
 
 from tcao_tui.domain.interview import Asked, ModelTurn, Said, SlotFilled
 from tcao_tui.domain.questions import Answer
-from tcao_tui.planner.llm_meter import llm_meter
+from tcao_tui.planner.llm.meter import llm_meter
 from tcao_tui.settings import ModelPrice
 from tests.fakes.anthropic_stub import Reply, call
 from tests.fakes.llm_lab import KEY, Lab, llm_lab

@@ -29,7 +29,7 @@ from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.methods.sft.evaluation import read_score_rows
 from tcao_tui.methods.sft.rendering import ChatRenderer
 from tcao_tui.paths import TINY_MODEL, TINY_MODEL_NAME, templates_dir
-from tcao_tui.planner.artefacts import write_artefacts
+from tcao_tui.planner.artefacts.write import write_artefacts
 from tests.fakes.recording_context import RecordingContext
 
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]

@@ -10,7 +10,7 @@ from typing import ClassVar
 from tcao_tui.domain.interview import Approved, Entry, PlannerName
 from tcao_tui.planner.open import installed, new_interview
 from tcao_tui.planner.port import Interview, Planner
-from tcao_tui.planner.rules import RulesPlanner
+from tcao_tui.planner.rules.planner import RulesPlanner
 from tcao_tui.planner.session import Session
 from tcao_tui.planner.tools import TOOLS
 from tcao_tui.services.backends import Profile

@@ -14,8 +14,8 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.interview import Entry, PlannerName, StoredEntry, ToolEnded
 from tcao_tui.domain.row_preview import RowPreview
 from tcao_tui.planner.desk import Desk, OnProgress
-from tcao_tui.planner.llm_access import llm_opener
-from tcao_tui.planner.llm_planner import LlmPlanner
+from tcao_tui.planner.llm.access import llm_opener
+from tcao_tui.planner.llm.planner import LlmPlanner
 from tcao_tui.planner.open import new_interview
 from tcao_tui.planner.port import Countdown, Interview, Planner, Streamed, TextDelta
 from tcao_tui.planner.scrubber import Scrubber

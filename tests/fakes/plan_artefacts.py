@@ -10,7 +10,7 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.planning import sheet_of
 from tcao_tui.domain.sheet import PlanSheet
-from tcao_tui.planner.artefacts import write_artefacts
+from tcao_tui.planner.artefacts.write import write_artefacts
 from tests.fakes import known_facts
 
 

@@ -16,7 +16,7 @@ from tcao_tui.domain.interview import Asked, Said, StoredEntry
 from tcao_tui.domain.questions import Answer, Card, Question
 from tcao_tui.errors import BackendError, TcaoError
 from tcao_tui.planner.open import installed, new_interview
-from tcao_tui.planner.rules import RulesPlanner
+from tcao_tui.planner.rules.planner import RulesPlanner
 from tcao_tui.planner.session import Session
 from tcao_tui.planner.tools import TOOLS
 from tcao_tui.store.memory_interviews import MemoryInterviews

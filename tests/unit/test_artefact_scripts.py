@@ -11,7 +11,7 @@ import pytest
 
 from tcao_tui.domain.draft import Filled
 from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan
-from tcao_tui.planner.artefacts import write_artefacts
+from tcao_tui.planner.artefacts.write import write_artefacts
 from tests.fakes.plan_artefacts import ready, written
 
 NAMES = (

@@ -19,7 +19,7 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import EvalPlan
 from tcao_tui.domain.planning import sheet_of
 from tcao_tui.errors import UsageError
-from tcao_tui.planner.artefacts import write_artefacts
+from tcao_tui.planner.artefacts.write import write_artefacts
 from tcao_tui.store.plan_file import read_plan
 from tests.fakes import known_facts
 from tests.fakes.plan_artefacts import good_draft, ready, written

@@ -13,7 +13,7 @@ import pytest
 from tcao_tui.clients.llm_port import LlmUsage
 from tcao_tui.clients.llm_prices import INCLUDED_PRICES, price_of, usd_of
 from tcao_tui.errors import CredentialsError
-from tcao_tui.planner.llm_access import llm_opener
+from tcao_tui.planner.llm.access import llm_opener
 from tcao_tui.services.llm_choice import llm_profile, why_no_llm
 from tcao_tui.settings import ModelPrice, PlannerSettings, Settings, SettingsInvalid, load_settings
 
@@ -80,7 +80,7 @@ def test_a_key_that_cannot_be_read_is_named_by_place_only(tmp_path: Path) -> Non
 def test_deciding_and_planning_by_rules_load_no_sdk() -> None:
     program = (
         "import sys\n"
-        "from tcao_tui.planner.llm_access import llm_planner\n"
+        "from tcao_tui.planner.llm.access import llm_planner\n"
         "from tcao_tui.services.llm_choice import why_no_llm\n"
         "from tcao_tui.planner.tools import TOOLS\n"
         "from tcao_tui.settings import Settings\n"

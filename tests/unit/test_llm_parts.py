@@ -15,9 +15,9 @@ from tcao_tui.domain.interview import ModelTurn, StoredEntry
 from tcao_tui.domain.interview_state import InterviewState, fold
 from tcao_tui.domain.slots import SLOTS
 from tcao_tui.planner import plan_keys
-from tcao_tui.planner.llm_meter import LlmMeter, llm_meter, over_limit
-from tcao_tui.planner.llm_retry import Patience, ask_patiently
-from tcao_tui.planner.llm_turn import strict_json
+from tcao_tui.planner.llm.meter import LlmMeter, llm_meter, over_limit
+from tcao_tui.planner.llm.retry import Patience, ask_patiently
+from tcao_tui.planner.llm.turn import strict_json
 from tcao_tui.planner.port import Countdown
 from tcao_tui.planner.prompts import Prompt, read_prompt, system_prompt
 from tcao_tui.planner.scrubber import Scrubber

@@ -18,7 +18,7 @@ from tcao_tui.domain.interview import SlotFilled, ToolEnded, ToolStarted
 from tcao_tui.errors import Refused
 from tcao_tui.planner import plan_keys
 from tcao_tui.planner.consent import standing_approval
-from tcao_tui.planner.llm_planner import LlmPlanner
+from tcao_tui.planner.llm.planner import LlmPlanner
 from tcao_tui.planner.open import new_interview
 from tcao_tui.planner.scrubber import Scrubber
 from tcao_tui.planner.session import Session

@@ -248,7 +248,7 @@ def test_a_recorded_run_reads_with_losses_scores_and_checkpoints(tmp_path: Path)
 
 
 def test_the_model_is_given_each_tool_with_words_and_a_schema() -> None:
-    from tcao_tui.planner.tool_specs import tool_specs
+    from tcao_tui.planner.llm.tool_specs import tool_specs
 
     specs = tool_specs(TOOLS)
     assert [spec.name for spec in specs] == TOOLS.names()

@@ -12,11 +12,11 @@ from tcao_tui.domain.interview_state import fold
 from tcao_tui.domain.planning import sheet_of
 from tcao_tui.domain.questions import QUESTIONS_IN_ALL, Answer, Card, Question
 from tcao_tui.errors import BackendError, PlanInvalid
-from tcao_tui.planner.cards import rounded_up
 from tcao_tui.planner.hearing import heard_entries
-from tcao_tui.planner.rules import next_move
-from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Ask, Say, UseTool, Wait
+from tcao_tui.planner.rules.cards import rounded_up
+from tcao_tui.planner.rules.case import Case
+from tcao_tui.planner.rules.moves import Ask, Say, UseTool, Wait
+from tcao_tui.planner.rules.planner import next_move
 from tcao_tui.planner.session import Session
 from tests.fakes.interviews import SessionLab
 from tests.scenarios.rows import FileSpec, write

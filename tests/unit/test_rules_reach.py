@@ -8,8 +8,8 @@ from tcao_tui.domain.draft import Filled
 from tcao_tui.domain.interview import Answered, Asked, Entry, Said, SlotFilled, Started, StoredEntry
 from tcao_tui.domain.interview_state import InterviewState, fold
 from tcao_tui.domain.questions import Answer, Card, Option, Question
-from tcao_tui.planner.nearby import nearby_files
 from tcao_tui.planner.reach import may_read, paths_in
+from tcao_tui.planner.rules.nearby import nearby_files
 
 
 @pytest.fixture

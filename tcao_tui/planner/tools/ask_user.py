@@ -16,7 +16,7 @@ from tcao_tui.domain.slots import SLOTS, slot_named
 from tcao_tui.planner import plan_keys
 from tcao_tui.planner.changes import persons_words
 from tcao_tui.planner.desk import Desk
-from tcao_tui.planner.llm_news import card_waits
+from tcao_tui.planner.llm.news import card_waits
 from tcao_tui.planner.port import Interview, Tool, ToolOutcome
 
 _RECOMMENDED = re.compile(r"\s*[\[(]recommended[\])]\s*", re.IGNORECASE)

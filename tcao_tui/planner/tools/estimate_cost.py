@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tcao_tui.domain.cost import CostLine
 from tcao_tui.planner.desk import Desk
 from tcao_tui.planner.envelope import cleaned
-from tcao_tui.planner.llm_state import cost_json, usd_json
+from tcao_tui.planner.llm.state import cost_json, usd_json
 from tcao_tui.planner.port import Interview, Tool, ToolOutcome
 
 

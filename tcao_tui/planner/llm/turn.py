@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
 from tcao_tui.clients.llm_port import LlmTurn
-from tcao_tui.planner.llm_context import RUNNABLE_STOPS
+from tcao_tui.planner.llm.context import RUNNABLE_STOPS
 
 
 @dataclass(frozen=True, slots=True)

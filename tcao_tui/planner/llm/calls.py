@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Collection, Sequence
 
 from tcao_tui.domain.interview import ToolEnded, ToolStarted
 from tcao_tui.planner import calls
-from tcao_tui.planner.llm_turn import ModelCall
+from tcao_tui.planner.llm.turn import ModelCall
 from tcao_tui.planner.port import Interview
 
 _ASKING = "ask_user"

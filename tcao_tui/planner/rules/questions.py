@@ -9,12 +9,13 @@ from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.interview import Asked, ToolStarted
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.questions import QUESTIONS_PER_CARD, Question
-from tcao_tui.planner import cards, cards_back, reach
+from tcao_tui.planner import reach
 from tcao_tui.planner.contradictions import PRIVACY, STAYS, contradictions, quote_that_data_stays
 from tcao_tui.planner.hearing import said
-from tcao_tui.planner.nearby import DATA_NAME
-from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Ask, Move, Say, TakeBack, Wait
+from tcao_tui.planner.rules import cards, cards_back
+from tcao_tui.planner.rules.case import Case
+from tcao_tui.planner.rules.moves import Ask, Move, Say, TakeBack, Wait
+from tcao_tui.planner.rules.nearby import DATA_NAME
 from tcao_tui.planner.words import AGAIN, STAYS_HERE
 
 _QUESTION_OF: dict[KeyPath, str] = {

@@ -10,8 +10,8 @@ from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.slots import SLOTS
 from tcao_tui.domain.wording import money_text
-from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Move, Say, UseTool, Wait
+from tcao_tui.planner.rules.case import Case
+from tcao_tui.planner.rules.moves import Move, Say, UseTool, Wait
 
 _REASON_CHARACTERS = 140
 _WARNINGS = 4

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from tcao_tui import paths
 from tcao_tui.clients.llm_port import LlmClient
-from tcao_tui.planner.llm_planner import LlmPlanner
+from tcao_tui.planner.llm.planner import LlmPlanner
 from tcao_tui.planner.port import Tool
 from tcao_tui.planner.scrubber import Scrubber
 from tcao_tui.registry import Registry

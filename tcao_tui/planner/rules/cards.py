@@ -18,8 +18,8 @@ from tcao_tui.domain.questions import Option, Question
 from tcao_tui.domain.slots import slot_named
 from tcao_tui.domain.wording import money_text
 from tcao_tui.planner.answers import BETTER_THAN_BASE, HOLD_OUT
-from tcao_tui.planner.nearby import EVAL_NAME
-from tcao_tui.planner.rules_case import Case
+from tcao_tui.planner.rules.case import Case
+from tcao_tui.planner.rules.nearby import EVAL_NAME
 
 METHOD_TITLES = {
     "sft": "SFT: imitate the answers",

@@ -17,8 +17,8 @@ from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.wording import money_text
-from tcao_tui.planner import artefacts_sections as sections
-from tcao_tui.planner.markdown import bullets, inline, table
+from tcao_tui.planner.artefacts import sections
+from tcao_tui.planner.artefacts.markdown import bullets, inline, table
 
 _UNKNOWN = CostRange(None, None, None)
 _SEVERITIES = ("error", "warning", "note")

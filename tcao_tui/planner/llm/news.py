@@ -23,7 +23,7 @@ from tcao_tui.domain.interview import (
 )
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.questions import Card
-from tcao_tui.planner.llm_state import quoted
+from tcao_tui.planner.llm.state import quoted
 
 _OUR_TAGS = re.compile(r"</?\s*(?:person|note|state)\b[^>]*>?", re.IGNORECASE)
 

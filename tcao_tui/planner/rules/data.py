@@ -12,9 +12,9 @@ from tcao_tui.domain.draft import Filled
 from tcao_tui.domain.interview import Learned, Said, SlotFilled
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.row_tokens import profile_of
-from tcao_tui.planner import cards, cards_back
-from tcao_tui.planner.rules_case import Case, Tried
-from tcao_tui.planner.rules_moves import Ask, Assume, Move, Say, UseTool
+from tcao_tui.planner.rules import cards, cards_back
+from tcao_tui.planner.rules.case import Case, Tried
+from tcao_tui.planner.rules.moves import Ask, Assume, Move, Say, UseTool
 from tcao_tui.planner.words import AGAIN
 
 MOST_ROWS_HELD_OUT = 200

@@ -20,8 +20,8 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.domain.sheet import PlanSheet
-from tcao_tui.planner.artefacts_scripts import has_answers
-from tcao_tui.planner.markdown import fenced, inline, table
+from tcao_tui.planner.artefacts.markdown import fenced, inline, table
+from tcao_tui.planner.artefacts.scripts import has_answers
 
 _ROWS_QUOTED = 3
 _CHARACTERS_QUOTED = 1_500

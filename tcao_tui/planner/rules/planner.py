@@ -11,37 +11,37 @@ from typing import ClassVar
 
 from tcao_tui.domain.interview import Asked, PlannerName, Said, SlotCleared, SlotFilled
 from tcao_tui.domain.questions import Card
-from tcao_tui.planner import rules_data, rules_questions, rules_summary
-from tcao_tui.planner.nearby import nearby_files
 from tcao_tui.planner.port import Interview
-from tcao_tui.planner.rules_case import Case
-from tcao_tui.planner.rules_moves import Ask, Assume, Move, Say, TakeBack, UseTool, Wait
+from tcao_tui.planner.rules import data, questions, summary
+from tcao_tui.planner.rules.case import Case
+from tcao_tui.planner.rules.moves import Ask, Assume, Move, Say, TakeBack, UseTool, Wait
+from tcao_tui.planner.rules.nearby import nearby_files
 
 _RULES: tuple[Callable[[Case], Move | None], ...] = (
-    rules_questions.wait_for_answers,
-    rules_questions.settle_contradictions,
-    rules_questions.open_with,
-    rules_questions.own_up,
-    rules_data.look_at_training_rows,
-    rules_data.leave_bad_rows_out,
-    rules_data.ask_the_server,
-    rules_questions.keep_data_here,
-    rules_questions.decide,
-    rules_data.read_pairs_as_answers,
-    rules_data.choose_eval_rows,
-    rules_data.hold_out_rows,
-    rules_data.look_at_other_files,
-    rules_data.look_for_leaks,
-    rules_questions.decide_money,
-    rules_questions.mend,
-    rules_summary.check,
+    questions.wait_for_answers,
+    questions.settle_contradictions,
+    questions.open_with,
+    questions.own_up,
+    data.look_at_training_rows,
+    data.leave_bad_rows_out,
+    data.ask_the_server,
+    questions.keep_data_here,
+    questions.decide,
+    data.read_pairs_as_answers,
+    data.choose_eval_rows,
+    data.hold_out_rows,
+    data.look_at_other_files,
+    data.look_for_leaks,
+    questions.decide_money,
+    questions.mend,
+    summary.check,
 )
 """The first rule that has something to do decides."""
 
 
 def next_move(case: Case) -> Move:
     """What to do now; `Wait` when it is the person's turn."""
-    return next((move for rule in _RULES if (move := rule(case)) is not None), rules_summary.conclude(case))
+    return next((move for rule in _RULES if (move := rule(case)) is not None), summary.conclude(case))
 
 
 class RulesPlanner:
@@ -68,8 +68,8 @@ class RulesPlanner:
                     if not case.is_said(text):
                         interview.append(Said(who="planner", text=text))
                     return
-                case Ask(questions, title):
-                    card = Card(id=f"card-{interview.state.seq + 1}", title=title, questions=questions)
+                case Ask(asked, title):
+                    card = Card(id=f"card-{interview.state.seq + 1}", title=title, questions=asked)
                     interview.append(Asked(card=card))
                     return
                 case Assume(path, filled):

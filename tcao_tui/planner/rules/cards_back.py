@@ -10,10 +10,10 @@ from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.questions import Option, Question
 from tcao_tui.domain.slots import slot_named
 from tcao_tui.domain.wording import money_text
-from tcao_tui.planner.cards import METHOD_TITLES, file_text, hold_out_option, question_of, quoting
 from tcao_tui.planner.contradictions import MAY_LEAVE, PRIVACY, STAYS, Contradiction
-from tcao_tui.planner.nearby import EVAL_NAME
-from tcao_tui.planner.rules_case import Case
+from tcao_tui.planner.rules.cards import METHOD_TITLES, file_text, hold_out_option, question_of, quoting
+from tcao_tui.planner.rules.case import Case
+from tcao_tui.planner.rules.nearby import EVAL_NAME
 
 LEAVE_OUT, CORRECT = "leave out", "correct"
 """Answers about rows that cannot be used."""

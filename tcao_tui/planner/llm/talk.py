@@ -14,12 +14,12 @@ from tcao_tui.clients.llm_port import LlmClient, LlmFailure, LlmPart, LlmRequest
 from tcao_tui.clients.llm_prices import price_of, usd_of
 from tcao_tui.domain.interview import Entry, ModelTurn, Said, ToolStarted
 from tcao_tui.domain.plain_text import plain_text
-from tcao_tui.planner.llm_calls import has_asked, run_calls
-from tcao_tui.planner.llm_context import RUNNABLE_STOPS, Conversation, Message, conversation_of, next_message, with_note
-from tcao_tui.planner.llm_meter import over_limit
-from tcao_tui.planner.llm_news import REPEATS_NUDGED, repeats
-from tcao_tui.planner.llm_retry import Patience, ask_patiently
-from tcao_tui.planner.llm_turn import ReadTurn, read_turn
+from tcao_tui.planner.llm.calls import has_asked, run_calls
+from tcao_tui.planner.llm.context import RUNNABLE_STOPS, Conversation, Message, conversation_of, next_message, with_note
+from tcao_tui.planner.llm.meter import over_limit
+from tcao_tui.planner.llm.news import REPEATS_NUDGED, repeats
+from tcao_tui.planner.llm.retry import Patience, ask_patiently
+from tcao_tui.planner.llm.turn import ReadTurn, read_turn
 from tcao_tui.planner.port import HandOver, Interview, TextDelta, ThinkingDelta
 from tcao_tui.planner.scrubber import Scrubber
 from tcao_tui.settings import PlannerSettings

@@ -12,13 +12,13 @@ from typing import ClassVar
 from tcao_tui.clients.llm_port import LlmClient, LlmFailure, ToolSpec
 from tcao_tui.domain.interview import PlannerName
 from tcao_tui.errors import TcaoError
-from tcao_tui.planner.llm_context import is_the_persons_turn
-from tcao_tui.planner.llm_retry import Patience
-from tcao_tui.planner.llm_talk import Talk
+from tcao_tui.planner.llm.context import is_the_persons_turn
+from tcao_tui.planner.llm.retry import Patience
+from tcao_tui.planner.llm.talk import Talk
+from tcao_tui.planner.llm.tool_specs import tool_specs
 from tcao_tui.planner.port import HandOver, Interview, Tool
 from tcao_tui.planner.prompts import system_prompt
 from tcao_tui.planner.scrubber import Scrubber
-from tcao_tui.planner.tool_specs import tool_specs
 from tcao_tui.registry import Registry
 from tcao_tui.settings import PlannerSettings
 

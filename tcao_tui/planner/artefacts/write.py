@@ -10,9 +10,9 @@ from pathlib import Path
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.sheet import PlanSheet
-from tcao_tui.planner.artefacts_examples import examples
-from tcao_tui.planner.artefacts_one_pager import one_pager
-from tcao_tui.planner.artefacts_scripts import scripts
+from tcao_tui.planner.artefacts.examples import examples
+from tcao_tui.planner.artefacts.one_pager import one_pager
+from tcao_tui.planner.artefacts.scripts import scripts
 from tcao_tui.store.atomic_file import EXECUTABLE, PRIVATE, write_text
 from tcao_tui.store.plan_file import CONFIG_NAME, PLAN_NAME, write_plan
 

@@ -18,8 +18,8 @@ from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.plain_text import plain_text
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.planner.calls import INTERRUPTED
-from tcao_tui.planner.llm_news import REPEATS_NUDGED, card_waits, news, repeats
-from tcao_tui.planner.llm_state import quoted, state_text
+from tcao_tui.planner.llm.news import REPEATS_NUDGED, card_waits, news, repeats
+from tcao_tui.planner.llm.state import quoted, state_text
 from tcao_tui.planner.scrubber import Scrubber
 
 RUNNABLE_STOPS = frozenset({"tool_use", "end_turn", "stop_sequence"})
