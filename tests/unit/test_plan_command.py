@@ -221,7 +221,7 @@ def test_what_is_not_there_is_told(plan: Plan, project: Path) -> None:
 def at_a_terminal(project: Path, typed: list[str], *arguments: str) -> tuple[int, str]:
     terminal = Terminal(runs_root=project.parent / "runs", environ={"HOME": str(project.parent), "NO_COLOR": "1"})
     with CliRunner().isolation(input="\n".join(typed) + "\n") as streams:
-        code = main.run(["plan", *arguments], terminal)
+        code = main.run(["plan", "--plain", *arguments], terminal)
     return code, streams[-1].getvalue().decode()
 
 

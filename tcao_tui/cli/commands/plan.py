@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
 from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import backend_option, max_cost_option, output_option
 
+if TYPE_CHECKING:
+    from tcao_tui.domain.interview import PlannerName
+
 
 @click.command(
     epilog="""\b
 Examples:
-  tcao plan                                        asks, in this terminal
+  tcao plan                                        opens the planner's screen
+  tcao plan --plain                                asks line by line, also for screen readers
   tcao plan "solve maths problems, rows in train.jsonl"
   tcao plan --answers answers.yaml -o plan.yaml    headless; a question without an answer ends with code 4
   tcao plan --answers answers.yaml --defaults --approve HASH --launch
@@ -35,6 +40,7 @@ or keys of the plan:
 @click.option("--resume", metavar="ID", help="Go on with an interview; `latest` is the one that moved last.")
 @click.option("--fork", metavar="ID", help="Start a new one with the values and measurements of another.")
 @click.option("--list", "lists", is_flag=True, help="List interviews.")
+@click.option("--plain", is_flag=True, help="Ask line by line instead of on a screen; ACCESSIBLE=1 does the same.")
 @click.option("--planner", type=click.Choice(["rules", "llm"]), help="Who asks; the settings say it otherwise.")
 @click.option("--approve", metavar="HASH", help="Consent to exactly the plan with this hash.")
 @max_cost_option()
@@ -52,6 +58,7 @@ def plan(
     resume: str | None,
     fork: str | None,
     lists: bool,
+    plain: bool,
     planner: str | None,
     approve: str | None,
     max_cost: float | None,
@@ -63,15 +70,18 @@ def plan(
     WORDS are your first sentence. Nothing runs before you approve the plan by its hash; every answer is kept, so an
     interview can be resumed anywhere. Without a terminal a question is an error, never an invented answer.
     """
+    if resume and fork:
+        raise click.UsageError("--resume goes on with an interview, --fork starts another: give one of them")
+    opening, in_lines = " ".join(words), plain or bool(console.environ.get("ACCESSIBLE"))
+    if console.is_interactive and not any((lists, in_lines, answers, out, defaults, approve, max_cost, launch)):
+        _open_screen(console, resume=resume, fork=fork, opening=opening, planner=planner, backend=backend)
     from tcao_tui.cli.planning import Wanted, list_interviews, run_interview
 
     if lists:
         list_interviews(console)
         return
-    if resume and fork:
-        raise click.UsageError("--resume goes on with an interview, --fork starts another: give one of them")
     wanted = Wanted(
-        opening=" ".join(words),
+        opening=opening,
         answers=answers,
         out=out,
         takes_defaults=defaults,
@@ -84,3 +94,20 @@ def plan(
         backend=backend,
     )
     run_interview(console, wanted)
+
+
+def _open_screen(
+    console: CliContext, *, resume: str | None, fork: str | None, opening: str, planner: str | None, backend: str | None
+) -> NoReturn:
+    from tcao_tui.tui.app import run_app
+    from tcao_tui.tui.interview_port import InterviewWanted
+
+    wanted = InterviewWanted(
+        interview_id=resume or "",
+        forked_from=fork or "",
+        opening=opening,
+        planner=cast("PlannerName | None", planner),
+        backend=backend,
+    )
+    code = run_app(console.runs_root, interview=wanted, load_settings=console.settings, theme=console.theme())
+    click.get_current_context().exit(code)
