@@ -119,7 +119,7 @@ def test_the_height_of_a_card_does_not_follow_the_cursor() -> None:
 
 def test_a_contradiction_is_quoted_word_for_word() -> None:
     text = text_of(a_card(kind="text", quotes=("at most $5",)))
-    assert "you said before: “at most $5”" in text
+    assert "you said or saw: “at most $5”" in text
 
 
 @pytest.mark.parametrize("width", [30, 46, 80, 160])

@@ -40,12 +40,11 @@ def _ready(case: Case) -> Iterator[str]:
         yield from assumed
     warnings = [f for gate in sheet.gates for f in gate.findings if f.severity == "warning"]
     if warnings:
-        yield "Worth knowing:"
+        yield "\nWorth knowing:"
         yield from (f"- {f.path}: {f.got}. {f.fix}" for f in warnings[:_WARNINGS])
     if plan is not None and plan.method not in case.state.facts.methods:
-        yield f"No worker here can carry out method {plan.method} yet: this ends with the approved plan."
-    yield ""
-    yield "Change anything by saying so or by hand. Nothing runs before you approve it."
+        yield f"\nNo worker here can carry out method {plan.method} yet: this ends with the approved plan."
+    yield "\nChange anything by saying so or by hand. Nothing runs before you approve it."
 
 
 def _was_told(case: Case) -> bool:

@@ -51,7 +51,7 @@ def _asked(question: Question, width: int) -> list[Line]:
     text = wrapped(question.text, width - 4, most=3)
     lines: list[Line] = [((" ● " if i == 0 else "   ", "info"), (line, "strong")) for i, line in enumerate(text)]
     for quote in question.quotes:
-        said = wrapped(f"you said before: “{quote}”", width - _INDENT, most=2)
+        said = wrapped(f"you said or saw: “{quote}”", width - _INDENT, most=2)
         lines += [(("   ", "text"), (line, "warn")) for line in said]
     if question.why:
         lines += [(("   ", "text"), (line, "muted")) for line in wrapped(question.why, width - _INDENT, most=2)]
