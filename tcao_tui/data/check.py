@@ -12,15 +12,6 @@ from tcao_tui.domain.data_profile import FieldMap, RowKind
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 
-KIND_OF_METHOD: dict[str, RowKind] = {
-    "sft": "chat",
-    "dpo": "preference",
-    "rl": "problem",
-    "distill": "prompt",
-    "rlhf": "preference",
-}
-"""What the training file of each method holds."""
-
 
 @dataclass(frozen=True, slots=True)
 class DataReport:

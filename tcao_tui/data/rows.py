@@ -75,11 +75,3 @@ KINDS: dict[type[Row], RowKind] = {
     ProblemRow: "problem",
     PromptRow: "prompt",
 }
-
-KIND_WORDS: dict[RowKind, str] = {
-    "chat": "conversations to imitate",
-    "preference": "preference pairs",
-    "problem": "problems with a checkable answer",
-    "prompt": "prompts without an answer",
-}
-"""The kinds as people say them."""

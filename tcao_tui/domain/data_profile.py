@@ -15,6 +15,23 @@ RowKind = Literal["chat", "preference", "problem", "prompt"]
 
 AnswerShape = Literal["text", "json", "number", "final_number", "label"]
 
+KIND_WORDS: dict[RowKind, str] = {
+    "chat": "conversations to imitate",
+    "preference": "preference pairs",
+    "problem": "problems with a checkable answer",
+    "prompt": "prompts without an answer",
+}
+"""The kinds as people say them."""
+
+METHOD_KINDS: dict[str, tuple[RowKind, ...]] = {
+    "sft": ("chat",),
+    "dpo": ("preference",),
+    "rlhf": ("preference",),
+    "rl": ("problem",),
+    "distill": ("prompt", "chat", "problem"),
+}
+"""Kinds that each method learns from, the one that its files are read as first; never taken for another silently."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

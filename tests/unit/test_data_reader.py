@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tcao_tui.data.check import KIND_OF_METHOD, DataReport, check_file, fields_of, score_fields
+from tcao_tui.data.check import DataReport, check_file, fields_of, score_fields
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow
-from tcao_tui.domain.data_profile import FieldMap
+from tcao_tui.domain.data_profile import METHOD_KINDS, FieldMap
 from tcao_tui.domain.method_params import METHOD_PARAMS
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
@@ -195,4 +195,4 @@ def test_a_config_says_how_rows_are_read_and_a_score_may_say_otherwise(tmp_path:
 
 
 def test_the_kind_of_rows_is_known_for_every_method() -> None:
-    assert KIND_OF_METHOD.keys() == METHOD_PARAMS.keys()
+    assert METHOD_KINDS.keys() == METHOD_PARAMS.keys()

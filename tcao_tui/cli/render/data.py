@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tcao_tui.cli.render.text import Style, table
-from tcao_tui.data.rows import KIND_WORDS
-from tcao_tui.domain.data_profile import DataProfile, Overlap, Split, Spread, TokenStats
+from tcao_tui.domain.data_profile import KIND_WORDS, DataProfile, Overlap, Split, Spread, TokenStats
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import share_text
 

@@ -11,8 +11,8 @@ from tcao_tui.data.answers import final_answer
 from tcao_tui.data.convert import converted, text_content
 from tcao_tui.data.formats import FORMATS
 from tcao_tui.data.formats.port import RowFormat
-from tcao_tui.data.rows import KIND_WORDS, KINDS, ChatRow, Row, RowRejected
-from tcao_tui.domain.data_profile import FieldMap, RowKind
+from tcao_tui.data.rows import KINDS, ChatRow, Row, RowRejected
+from tcao_tui.domain.data_profile import KIND_WORDS, FieldMap, RowKind
 from tcao_tui.errors import PlanInvalid, UsageError
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcao_tui.domain.checks.files import METHOD_KINDS, check_file, check_kind, why_unknown
+from tcao_tui.domain.checks.files import check_file, check_kind, why_unknown
 from tcao_tui.domain.checks.findings import Finder, Judged, rows_text
 from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.renderers import check_renderer
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.checks.tokens import check_tokens, why_unmeasured
-from tcao_tui.domain.data_profile import DataProfile
+from tcao_tui.domain.data_profile import METHOD_KINDS, DataProfile
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import power_of_two_at_most
 from tcao_tui.domain.plain_text import one_line

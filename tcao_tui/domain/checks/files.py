@@ -6,26 +6,10 @@ from collections.abc import Collection, Iterator
 
 from tcao_tui.domain.checks.findings import Finder, quoted, rows_text
 from tcao_tui.domain.checks.subject import Subject
-from tcao_tui.domain.data_profile import DataProfile, RowKind
+from tcao_tui.domain.data_profile import KIND_WORDS, METHOD_KINDS, DataProfile, RowKind
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan_data import DataFile, Place
-
-KIND_WORDS: dict[RowKind, str] = {
-    "chat": "conversations to imitate",
-    "preference": "pairs of a better and a worse answer",
-    "problem": "problems with a checkable answer",
-    "prompt": "prompts without answers",
-}
-
-METHOD_KINDS: dict[str, tuple[RowKind, ...]] = {
-    "sft": ("chat",),
-    "dpo": ("preference",),
-    "rlhf": ("preference",),
-    "rl": ("problem",),
-    "distill": ("prompt", "chat", "problem"),
-}
-"""Rows that each method learns from; a file is never taken for another kind silently."""
 
 
 def check_file(find: Finder, subject: Subject, place: Place) -> Iterator[Finding]:

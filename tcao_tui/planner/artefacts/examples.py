@@ -11,11 +11,12 @@ from itertools import islice
 from string import Template
 
 from tcao_tui import paths
-from tcao_tui.data.check import KIND_OF_METHOD, fields_of
+from tcao_tui.data.check import fields_of
 from tcao_tui.data.convert import text_content
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow, Conversation, PreferenceRow, ProblemRow, PromptRow, Row
+from tcao_tui.domain.data_profile import METHOD_KINDS
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.plan_data import data_files
@@ -75,7 +76,7 @@ def _rows(plan: Plan, facts: Facts) -> str:
         return "No row is quoted, because the file was not inspected for secrets and personal data."
     if profile.sensitive:
         return f"No row is quoted, because some may hold: {', '.join(map(inline, profile.sensitive))}."
-    kind = KIND_OF_METHOD.get(plan.method)
+    kind = next(iter(METHOD_KINDS.get(plan.method, ())), None)
     reader = RowReader(plan.training.train_file, fields_of(plan.training), Problems(), kind=kind)
     quoted = [fenced("\n".join(_turns(row)), _CHARACTERS_QUOTED) for row in islice(reader, _ROWS_QUOTED)]
     return "\n\n".join((f"The first {len(quoted)} of {profile.rows:,} rows:", *quoted))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from tcao_tui.domain.checks.files import KIND_WORDS, METHOD_KINDS
+from tcao_tui.domain.data_profile import KIND_WORDS, METHOD_KINDS
 from tcao_tui.domain.draft import Filled
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.policy.complete import complete

@@ -8,9 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from tcao_tui.domain.checks.files import METHOD_KINDS
 from tcao_tui.domain.checks.subject import Subject
-from tcao_tui.domain.data_profile import DataProfile
+from tcao_tui.domain.data_profile import METHOD_KINDS, DataProfile
 from tcao_tui.domain.draft import Filled, KeyPath
 from tcao_tui.domain.interview import (
     Answered,
