@@ -54,6 +54,9 @@ SWEPT_RATES: tuple[tuple[str, float], ...] = (
 )
 """Part of a model's name, and its best SFT rate in the cookbook's sweep; Inkling's is that of its SFT recipe."""
 
+IMITATING = ("sft", "rlhf")
+"""Methods that learn answers word by word: the low-regret rule and the SFT learning rates are about them."""
+
 START_RANKS: dict[str, int] = {"sft": 32, "dpo": 32, "rl": 16, "distill": 32, "rlhf": 32}
 """LoRA rank to start from by method: the cookbook's default, and less for RL, whose reward is little information."""
 

@@ -169,6 +169,14 @@ def test_other_content_or_another_price_is_another_plan() -> None:
     assert first not in hashes
 
 
+@pytest.mark.parametrize(("method", "warns"), [("sft", True), ("rl", False), ("dpo", False)])
+def test_only_answers_that_are_imitated_need_a_parameter_per_token(method: str, warns: bool) -> None:
+    many = known.tokens(completion=known.spread(1000, 2000))
+    facts = known.facts_with(TRAIN, tokens=many, kinds=("chat", "problem", "preference"))
+    found = gate(sheet_of({"method": method, "training.lora_rank": 1}, facts), Gate.CAPABILITY)
+    assert any(each.path == "training.lora_rank" for each in found.findings) is warns
+
+
 def test_unknown_prices_may_be_approved_by_hand_without_a_cap_and_that_is_said() -> None:
     facts = known.facts(capabilities=known.capabilities(known.model(price=known.UNKNOWN)))
     sheet = sheet_of({"budget.max_cost_usd": None}, facts)

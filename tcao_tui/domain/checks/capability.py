@@ -8,7 +8,14 @@ from tcao_tui.domain.capabilities import Capabilities, ModelInfo
 from tcao_tui.domain.checks.findings import Finder, Judged, names, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding, Gate
-from tcao_tui.domain.hyperparams import FAR_BELOW, lora_parameters, low_regret_rank, power_of_two_at_most, rank_limit
+from tcao_tui.domain.hyperparams import (
+    FAR_BELOW,
+    IMITATING,
+    lora_parameters,
+    low_regret_rank,
+    power_of_two_at_most,
+    rank_limit,
+)
 from tcao_tui.domain.model_names import nearest_models
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import count_text
@@ -82,7 +89,9 @@ def _rank(subject: Subject, model: ModelInfo) -> Iterator[Finding]:
 
 
 def _capacity(subject: Subject) -> Iterator[Finding]:
-    """The low-regret rule: a LoRA learns like full fine-tuning while it has a parameter per completion token."""
+    """The low-regret rule: a LoRA learns answers like full fine-tuning with a parameter per completion token."""
+    if subject.plan.method not in IMITATING:
+        return
     config, tokens, model = subject.config, subject.tokens, subject.model
     held = lora_parameters(model, config.lora_rank)
     if tokens is None or held is None or model is None or model.lora_parameters_per_rank is None:

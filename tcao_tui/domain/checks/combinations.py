@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding, Gate
-from tcao_tui.domain.hyperparams import RATES, TINY_LEARNING_RATE, is_tiny
+from tcao_tui.domain.hyperparams import IMITATING, RATES, TINY_LEARNING_RATE, is_tiny
 from tcao_tui.domain.method_params import METHOD_PARAMS, RlParams
 
 _FIND = Finder(Gate.COMBINATIONS)
@@ -78,7 +78,7 @@ def _learning_rate(subject: Subject) -> Iterator[Finding]:
     if usual is None:
         return
     low, high, start, source = usual.low, usual.high, usual.start, usual.source
-    model, is_supervised = subject.model, subject.plan.method in ("sft", "rlhf")
+    model, is_supervised = subject.model, subject.plan.method in IMITATING
     if model is not None and is_tiny(model):
         high = TINY_LEARNING_RATE * _FAR
         if is_supervised:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tcao_tui.domain.capabilities import ModelInfo
 from tcao_tui.domain.draft import Alternative, Filled, KeyPath
-from tcao_tui.domain.hyperparams import RATES, SWEEP, TINY_LEARNING_RATE, is_tiny, rate_text, swept_rate
+from tcao_tui.domain.hyperparams import IMITATING, RATES, SWEEP, TINY_LEARNING_RATE, is_tiny, rate_text, swept_rate
 from tcao_tui.domain.policy.situation import Situation, filled
 
 GET_LR = "cookbook hyperparam_utils.get_lr"
@@ -18,7 +18,7 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     model = situation.model
     if model is None:
         return {}
-    if situation.method in ("sft", "rlhf"):
+    if situation.method in IMITATING:
         return {"training.learning_rate": _supervised(model)}
     return {"training.learning_rate": _of_method(situation.method, model)}
 
