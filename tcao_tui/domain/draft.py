@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 Provenance = Literal["you", "data", "policy", "model"]
 """Who a value comes from: the person, a measurement of the data, our rules, or the LLM planner."""
@@ -50,12 +50,6 @@ class Filled(BaseModel):
 
 
 type Draft = Mapping[KeyPath, Filled]
-
-
-def value_of(draft: Draft, path: KeyPath, default: JsonValue = None) -> JsonValue:
-    """The value at a key path, or `default` when nobody filled it."""
-    filled = draft.get(path)
-    return default if filled is None else cast("JsonValue", filled.value)
 
 
 def nested(draft: Draft) -> dict[str, Any]:

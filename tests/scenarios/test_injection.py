@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tcao_tui.cli.render.interview import entry_lines, plan_lines, question_lines
-from tcao_tui.domain.draft import value_of
 from tcao_tui.domain.interview import Asked, SlotFilled, ToolStarted
 from tcao_tui.errors import BackendError
+from tests.fakes.drafts import value_of
 from tests.fakes.interview_desk import local_server, model
 from tests.scenarios.rows import FileSpec
 from tests.scenarios.simulated import Expected, Interviewed, Scenario, interviewed

@@ -5,8 +5,8 @@ from statistics import median
 
 import pytest
 
-from tcao_tui.domain.draft import value_of
 from tcao_tui.domain.interview import Approved, RunStarted, SlotFilled
+from tests.fakes.drafts import value_of
 from tests.scenarios.simulated import Interviewed, Scenario, interviewed, reopened, scenarios
 
 ALL = scenarios()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcao_tui.domain.data_profile import DataProfile, FieldMap
-from tcao_tui.domain.draft import Filled, nested, value_of
+from tcao_tui.domain.draft import Filled, nested
 from tcao_tui.domain.interview import (
     Answered,
     Approved,
@@ -27,6 +27,7 @@ from tcao_tui.domain.interview import (
 )
 from tcao_tui.domain.interview_state import InterviewState, fold
 from tcao_tui.domain.questions import Answer, Card, Question
+from tests.fakes.drafts import value_of
 
 
 def after(*entries: Entry | UnknownEntry) -> InterviewState:

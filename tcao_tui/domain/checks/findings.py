@@ -80,8 +80,3 @@ def names(known: Iterable[str], limit: int = 8) -> str:
 def rows_text(count: int) -> str:
     """`1 row`, `1,500 rows`."""
     return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def power_of_two_within(limit: int) -> int:
-    """The largest power of two that is at most `limit`, at least 1."""
-    return 1 << (max(limit, 1).bit_length() - 1)
