@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tcao_tui.domain.draft import value_of
 from tcao_tui.domain.interview import Asked, Entry, Said, StoredEntry, ToolEnded, ToolStarted
 from tcao_tui.domain.interview_state import fold
 from tcao_tui.domain.planning import sheet_of
@@ -18,6 +17,7 @@ from tcao_tui.planner.rules.case import Case
 from tcao_tui.planner.rules.moves import Ask, Say, UseTool, Wait
 from tcao_tui.planner.rules.planner import next_move
 from tcao_tui.planner.session import Session
+from tests.fakes.drafts import value_of
 from tests.fakes.interviews import SessionLab
 from tests.scenarios.rows import FileSpec, write
 
