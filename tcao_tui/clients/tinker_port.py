@@ -6,7 +6,8 @@ training path, and every REST feature may be missing on a backend (`Unsupported`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -16,7 +17,11 @@ from tcao_tui.errors import BackendError
 
 if TYPE_CHECKING:
     import tinker
+    import torch
     from transformers import PreTrainedTokenizerBase
+
+    type CustomLoss = Callable[[list[tinker.Datum], list[torch.Tensor]], tuple[torch.Tensor, dict[str, float]]]
+    """Datums and their logprobs (one per target token) to a loss and its metrics."""
 
 
 class Unsupported(BackendError):
@@ -83,6 +88,17 @@ class Trainer(Protocol):
         """Send forward_backward and optim_step back to back, without waiting."""
         ...
 
+    def submit_custom_step(
+        self, batch: Sequence[tinker.Datum], loss: CustomLoss, *, learning_rate: float
+    ) -> PendingStep:
+        """The same with a loss of ours over the logprobs; `loss_sum` of the result is that loss."""
+        ...
+
+    @property
+    def client(self) -> tinker.TrainingClient:
+        """The SDK's own client, for the cookbook's loops; await it inside `TinkerBackend.calling`."""
+        ...
+
     async def nll(self, batch: Sequence[tinker.Datum]) -> StepResult:
         """Loss of the present weights on rows that are not trained."""
         ...
@@ -125,9 +141,28 @@ class TinkerBackend(Protocol):
         ...
 
     async def open_trainer(
-        self, config: TrainingConfig, *, state_path: str | None, metadata: Mapping[str, str]
+        self,
+        config: TrainingConfig,
+        *,
+        state_path: str | None,
+        metadata: Mapping[str, str],
+        with_optimizer: bool = True,
     ) -> Trainer:
-        """Create a LoRA, or load weights and optimiser from `state_path`."""
+        """Create a LoRA, or load weights, and the optimiser unless `with_optimizer` is false, from `state_path`."""
+        ...
+
+    async def sampling_client(
+        self, *, base_model: str | None = None, model_path: str | None = None
+    ) -> tinker.SamplingClient:
+        """The SDK's own client of a base model or of sampler weights: references, teachers, preference models."""
+        ...
+
+    def calling(self, doing: str) -> AbstractContextManager[None]:
+        """Around code that awaits SDK clients itself: waits are told, and its errors become ours.
+
+        Args:
+            doing: What is attempted, such as "sampling a batch".
+        """
         ...
 
     async def checkpoints_of(self, run_id: str) -> Sequence[RemoteCheckpoint]:

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Literal
 
@@ -98,9 +99,14 @@ class SdkBackend:
         return self._quote
 
     async def open_trainer(
-        self, config: TrainingConfig, *, state_path: str | None, metadata: Mapping[str, str]
+        self,
+        config: TrainingConfig,
+        *,
+        state_path: str | None,
+        metadata: Mapping[str, str],
+        with_optimizer: bool = True,
     ) -> SdkTrainer:
-        """Create a LoRA, or load weights and optimiser from `state_path`.
+        """Create a LoRA, or load weights, and the optimiser unless told otherwise, from `state_path`.
 
         Raises:
             BackendError: The server refuses, or has no such checkpoint any more.
@@ -108,7 +114,8 @@ class SdkBackend:
         doing = "creating the LoRA" if state_path is None else f"loading {clean(state_path)}"
         with self._watch.pending():
             try:
-                client = await self._create(config, state_path, {**self._run_metadata, **metadata})
+                notes = {**self._run_metadata, **metadata}
+                client = await self._create(config, state_path, notes, with_optimizer=with_optimizer)
             except SDK_ERRORS as error:
                 gone = state_path is not None and status_of(error) == 404 and "session" not in str(error)
                 if gone:
@@ -119,8 +126,19 @@ class SdkBackend:
                 raise translate(error, doing) from error
         return SdkTrainer(client, config, self._watch, self._checkpoints)
 
+    async def sampling_client(
+        self, *, base_model: str | None = None, model_path: str | None = None
+    ) -> tinker.SamplingClient:
+        """The SDK's own client of a base model or of sampler weights. Raises `BackendError` when there is none."""
+        with translated(self._watch, f"opening a sampler of {clean(model_path or base_model or '')}"):
+            return await self._service.create_sampling_client(model_path=model_path, base_model=base_model)
+
+    def calling(self, doing: str) -> AbstractContextManager[None]:
+        """Around code that awaits SDK clients itself: waits are told, and its errors become ours."""
+        return translated(self._watch, doing)
+
     async def _create(
-        self, config: TrainingConfig, state_path: str | None, metadata: dict[str, str]
+        self, config: TrainingConfig, state_path: str | None, metadata: dict[str, str], *, with_optimizer: bool
     ) -> tinker.TrainingClient:
         if state_path is None:
             return await self._service.create_lora_training_client(
@@ -132,7 +150,11 @@ class SdkBackend:
                 train_unembed=config.train_unembed,
                 user_metadata=metadata,
             )
-        return await self._service.create_training_client_from_state_with_optimizer(state_path, user_metadata=metadata)
+        if with_optimizer:
+            return await self._service.create_training_client_from_state_with_optimizer(
+                state_path, user_metadata=metadata
+            )
+        return await self._service.create_training_client_from_state(state_path, user_metadata=metadata)
 
     async def checkpoints_of(self, run_id: str) -> Sequence[RemoteCheckpoint]:
         """Checkpoints on the server whose metadata names our run, oldest first. Raises `Unsupported`."""

@@ -6,6 +6,7 @@ No timeout and no retry of ours stands on this path; what the SDK gives up on be
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from tcao_tui.errors import TcaoError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+    from tcao_tui.clients.tinker_port import CustomLoss
 
 _QUEUE_OBSERVER = "_queue_state_logger"
 """Private attribute of SDK 0.38's TrainingClient: the observer that each request is given."""
@@ -87,6 +90,19 @@ class SdkStep:
         )
 
 
+class SdkCustomStep(SdkStep):
+    """The same with a loss of ours."""
+
+    async def result(self) -> StepResult:
+        """Wait for both. Raises `Transient` or `BackendError`."""
+        with translated(self._watch, "training step"):
+            output = await self._forward
+            optimised = await self._optimise
+        metrics = {**output.metrics, **(optimised.metrics or {})}
+        tokens = sum(datum.model_input.length for datum in self._batch)
+        return StepResult(metrics.get("loss:sum", math.nan), 1.0, tokens, metrics)
+
+
 class SdkSampler:
     """Fixed weights that can be sampled."""
 
@@ -127,9 +143,25 @@ class SdkTrainer:
         self._checkpoints = checkpoints
         setattr(client, _QUEUE_OBSERVER, watch)
 
+    @property
+    def client(self) -> tinker.TrainingClient:
+        """The SDK's own client."""
+        return self._client
+
     def submit_step(self, batch: Sequence[tinker.Datum], *, learning_rate: float) -> SdkStep:
         """Send forward_backward and optim_step back to back, without waiting."""
-        adam = tinker.AdamParams(
+        forward = self._client.forward_backward(list(batch), "cross_entropy")
+        return SdkStep(forward, self._client.optim_step(self._adam(learning_rate)), batch, self._watch)
+
+    def submit_custom_step(
+        self, batch: Sequence[tinker.Datum], loss: CustomLoss, *, learning_rate: float
+    ) -> SdkCustomStep:
+        """The same with a loss of ours over the logprobs, which the SDK evaluates on a thread of its own."""
+        forward = self._client.forward_backward_custom(list(batch), loss)
+        return SdkCustomStep(forward, self._client.optim_step(self._adam(learning_rate)), batch, self._watch)
+
+    def _adam(self, learning_rate: float) -> tinker.AdamParams:
+        return tinker.AdamParams(
             learning_rate=learning_rate,
             beta1=self._config.adam_beta1,
             beta2=self._config.adam_beta2,
@@ -137,8 +169,6 @@ class SdkTrainer:
             weight_decay=self._config.weight_decay,
             grad_clip_norm=self._config.grad_clip_norm,
         )
-        forward = self._client.forward_backward(list(batch), "cross_entropy")
-        return SdkStep(forward, self._client.optim_step(adam), batch, self._watch)
 
     async def nll(self, batch: Sequence[tinker.Datum]) -> StepResult:
         """Loss of the present weights on rows that are not trained."""

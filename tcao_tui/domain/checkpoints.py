@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-CheckpointReason = Literal["periodic", "requested", "pause", "stop", "final"]
+CheckpointReason = Literal["periodic", "requested", "pause", "stop", "stage", "final"]
 
 _NAME = re.compile(r"^(\d{3,})-(\d{6,})$")
 

@@ -29,6 +29,8 @@ METHOD_KINDS: dict[str, tuple[RowKind, ...]] = {
     "rlhf": ("preference",),
     "rl": ("problem",),
     "distill": ("prompt", "chat", "problem"),
+    "preference_model": ("preference",),
+    "pipeline": ("chat", "preference", "problem", "prompt"),
 }
 """Kinds that each method learns from, the one that its files are read as first; never taken for another silently."""
 

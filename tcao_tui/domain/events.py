@@ -11,18 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
+from tcao_tui.domain.event import Event
+from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
 
 Phase = Literal["connecting", "loading", "training", "evaluating", "saving", "paused"]
 WaitReason = Literal["capacity", "rate_limit", "outage"]
 Outcome = Literal["completed", "stopped", "failed", "interrupted", "budget"]
-Verb = Literal["stop", "pause", "resume", "checkpoint"]
+Verb = Literal["stop", "pause", "resume", "checkpoint", "change"]
 
 
-class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class Launched(_Event):
+class Launched(Event):
     """A worker took the run: the hand-off that a launcher waits for.
 
     Attributes:
@@ -37,18 +35,25 @@ class Launched(_Event):
     host: str
     resume_step: int = 0
     resumed_from: str = ""
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default={})
 
 
-class Resumed(_Event):
-    """The attempt goes on from a checkpoint: rows of earlier attempts past `step` are superseded."""
+class Resumed(Event):
+    """The attempt goes on from a checkpoint: rows of earlier attempts past `step` are superseded.
+
+    Attributes:
+        replays: What is not exactly repeated, for people; empty when the resume is exact.
+        replayed_batches: Batches at most that may be trained twice or left out because of it.
+    """
 
     kind: Literal["resumed"] = "resumed"
     step: int
     checkpoint: str
+    replays: str = ""
+    replayed_batches: int = 0
 
 
-class PhaseChanged(_Event):
+class PhaseChanged(Event):
     """What the worker does now."""
 
     kind: Literal["phase"] = "phase"
@@ -56,7 +61,7 @@ class PhaseChanged(_Event):
     detail: str = ""
 
 
-class Waiting(_Event):
+class Waiting(Event):
     """Nothing moves for a reason outside; `over` ends it. `since` is Unix seconds."""
 
     kind: Literal["waiting"] = "waiting"
@@ -66,10 +71,11 @@ class Waiting(_Event):
     over: bool = False
 
 
-class DataLoaded(_Event):
-    """Counts of the data as it will be trained."""
+class DataLoaded(Event):
+    """Counts of the data as it will be trained; `first_step` is the updates before the stage that reads it."""
 
     kind: Literal["data_loaded"] = "data_loaded"
+    first_step: int = 0
     train_rows: int
     val_rows: int
     batches_per_epoch: int
@@ -78,14 +84,14 @@ class DataLoaded(_Event):
     truncated_rows: int = 0
 
 
-class CheckpointSaved(_Event):
+class CheckpointSaved(Event):
     """A checkpoint exists on the server and may be resumed from."""
 
     kind: Literal["checkpoint_saved"] = "checkpoint_saved"
     checkpoint: CheckpointRecord
 
 
-class CheckpointDeleted(_Event):
+class CheckpointDeleted(Event):
     """A checkpoint of this run was deleted on the server, by us."""
 
     kind: Literal["checkpoint_deleted"] = "checkpoint_deleted"
@@ -103,7 +109,7 @@ class Sample(BaseModel):
     reference: str | None = None
 
 
-class SamplesTaken(_Event):
+class SamplesTaken(Event):
     """What the model says to the fixed prompts after `step` updates."""
 
     kind: Literal["samples"] = "samples"
@@ -111,7 +117,7 @@ class SamplesTaken(_Event):
     samples: tuple[Sample, ...]
 
 
-class Scored(_Event):
+class Scored(Event):
     """Layer-3 score of the weights after `step` updates: `correct` of `total`; `unscored` were not graded."""
 
     kind: Literal["scored"] = "scored"
@@ -132,7 +138,7 @@ class Scored(_Event):
         return f"{self.correct} of {self.total}" + (f", {self.unscored} unscored" if self.unscored else "")
 
 
-class ControlHandled(_Event):
+class ControlHandled(Event):
     """A request of a console was carried out or refused."""
 
     kind: Literal["control_handled"] = "control_handled"
@@ -142,7 +148,7 @@ class ControlHandled(_Event):
     reason: str = ""
 
 
-class LogLine(_Event):
+class LogLine(Event):
     """Something worth telling a person."""
 
     kind: Literal["log"] = "log"
@@ -150,7 +156,7 @@ class LogLine(_Event):
     message: str
 
 
-class Finished(_Event):
+class Finished(Event):
     """The attempt ended by its own will; an attempt without it was killed."""
 
     kind: Literal["finished"] = "finished"
@@ -161,11 +167,11 @@ class Finished(_Event):
     next_step: str = ""
 
 
-class UnknownEvent(_Event):
+class UnknownEvent(Event):
     """An event of another version; shown and counted, never dropped."""
 
     kind: str
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = Field(default={})
 
 
 RunEvent = (
@@ -178,6 +184,11 @@ RunEvent = (
     | CheckpointDeleted
     | SamplesTaken
     | Scored
+    | StageStarted
+    | RolloutsTaken
+    | Alert
+    | PilotEnded
+    | SettingChanged
     | ControlHandled
     | LogLine
     | Finished

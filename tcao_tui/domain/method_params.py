@@ -5,6 +5,7 @@ Numbers are the cookbook's defaults (0.6.1) unless a description says otherwise.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,7 +27,14 @@ class DpoParams(_Params):
 class RlParams(_Params):
     """Reinforcement learning on problems whose answers a grader checks."""
 
-    grader: str = Field(default="exact", description="Grader that is the reward.")
+    grader: str = Field(
+        default="exact", description="Grader that is the reward; with its argument after a colon: regex:answer (.+)"
+    )
+    environment: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="module:function that builds a cookbook RLDataset, for several turns or tools; empty: the rows.",
+    )
     group_size: int = Field(default=16, ge=2, le=256, description="Answers sampled per problem.")
     max_tokens: int = Field(default=512, ge=1, description="Tokens per answer.")
     temperature: float = Field(default=1.0, gt=0, le=2, description="Sampling temperature.")
@@ -34,17 +42,36 @@ class RlParams(_Params):
         default="importance_sampling", description="Policy-gradient loss."
     )
     kl_penalty_coef: float = Field(default=0.0, ge=0, description="Weight of the KL penalty towards the start.")
+    num_substeps: int = Field(default=1, ge=1, description="Optimiser steps that a batch of answers is divided into.")
+    remove_constant_reward_groups: bool = Field(
+        default=False, description="Leave out groups whose answers all earn the same: they teach nothing."
+    )
     max_steps_off_policy: int = Field(default=0, ge=0, description="Staleness allowed; 0 trains on policy.")
 
 
-class DistillParams(_Params):
-    """On-policy distillation: the student's own answers, scored by a teacher."""
+class TeacherSpec(_Params):
+    """A further teacher, and the prompts that it scores."""
 
+    model: str = Field(min_length=1, description="Teacher, as the server names it.")
+    checkpoint: str | None = Field(default=None, description="Sampler weights, tinker://...")
+    prompts_file: Path = Field(description="Rows whose prompts this teacher scores.")
+
+
+class DistillParams(_Params):
+    """Distillation: the student's own answers scored by a teacher, or the teacher's answers imitated."""
+
+    mode: Literal["on_policy", "off_policy"] = Field(
+        default="on_policy", description="on_policy: the student answers; off_policy: SFT on the teacher's answers."
+    )
     teacher_model: str = Field(min_length=1, description="Teacher, as the server names it.")
     teacher_checkpoint: str | None = Field(default=None, description="Sampler weights of the teacher, tinker://...")
     group_size: int = Field(default=4, ge=1, le=256, description="Answers sampled per prompt.")
     max_tokens: int = Field(default=512, ge=1, description="Tokens per answer.")
+    temperature: float = Field(default=1.0, gt=0, le=2, description="Sampling temperature.")
     kl_penalty_coef: float = Field(default=1.0, gt=0, description="Weight of the KL towards the teacher.")
+    more_teachers: tuple[TeacherSpec, ...] = Field(
+        default=(), max_length=7, description="Further teachers with prompts of their own; on_policy only."
+    )
 
 
 class RlhfParams(_Params):
@@ -65,5 +92,7 @@ METHOD_PARAMS: dict[str, type[BaseModel] | None] = {
     "rl": RlParams,
     "distill": DistillParams,
     "rlhf": RlhfParams,
+    "preference_model": None,
+    "pipeline": None,
 }
 """Methods that a plan can be made for, and their section; which of them a worker can carry out is `methods.METHODS`."""

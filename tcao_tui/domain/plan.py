@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tcao_tui.domain.method_params import METHOD_PARAMS, DistillParams, DpoParams, RlhfParams, RlParams
 from tcao_tui.domain.rules import broken_rule
+from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.domain.watch_plan import PilotPlan, WatchPlan
 
 UseCase = Literal["chat", "code", "tools", "safety", "reasoning", "multilingual"]
 
@@ -84,6 +86,7 @@ class DataHashes(_Part):
     train_file: str = ""
     val_file: str = ""
     score_file: str = ""
+    teacher_files: tuple[str, ...] = ()
 
 
 class Plan(_Part):
@@ -102,9 +105,13 @@ class Plan(_Part):
     rl: RlParams | None = Field(default=None, description="For method rl.")
     distill: DistillParams | None = Field(default=None, description="For method distill.")
     rlhf: RlhfParams | None = Field(default=None, description="For method rlhf.")
+    stages: tuple[Stage, ...] = Field(default=(), max_length=8, description="For method pipeline, in their order.")
     evals: EvalPlan = EvalPlan()
+    pilot: PilotPlan | None = Field(default=None, description="First steps that must pass gates; empty: none.")
+    watch: WatchPlan = WatchPlan()
     budget: Budget = Budget()
     data: DataHashes = Field(default=DataHashes(), description="Filled in when the plan is resolved.")
+    stage_data: tuple[DataHashes, ...] = Field(default=(), description="The same for each stage.")
     decisions: tuple[Decision, ...] = Field(default=(), description="Where the values come from, for people.")
 
     @model_validator(mode="after")
@@ -124,6 +131,28 @@ class Plan(_Part):
                 fix="add distill.teacher_model",
                 key="distill.teacher_model",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _stages_fit_the_method(self) -> Self:
+        if (self.method == "pipeline") != bool(self.stages):
+            raise broken_rule(
+                f"method {self.method} and {len(self.stages)} stages do not go together",
+                expected="stages with method pipeline, and no other method",
+                fix="set method to pipeline, or remove the stages" if self.stages else "add stages",
+                key="stages",
+            )
+        names: list[str] = []
+        for index, stage in enumerate(self.stages):
+            known = ["base", "previous", *names]
+            if stage.name in known or stage.start not in known:
+                raise broken_rule(
+                    f"stage {stage.name} starts from {stage.start}; before it there are: {', '.join(known)}",
+                    expected="a name of its own, and a start among the stages before it",
+                    fix=f"rename it, or set stages.{index}.start to one of these",
+                    key=f"stages.{index}",
+                )
+            names.append(stage.name)
         return self
 
     def canonical(self) -> dict[str, Any]:

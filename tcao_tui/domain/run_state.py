@@ -28,6 +28,7 @@ from tcao_tui.domain.events import (
     Waiting,
 )
 from tcao_tui.domain.liveness import judge, with_status
+from tcao_tui.domain.marks_state import MarksState
 from tcao_tui.domain.run_summary import status_after
 from tcao_tui.domain.run_view import LeaseState, RunStatus, RunSummary, RunView
 from tcao_tui.domain.series import Series
@@ -96,6 +97,7 @@ class RunState:
         self._checkpoints: dict[str, CheckpointRecord] = {}
         self._samples: dict[int, tuple[int, SamplesTaken]] = {}
         self._scores: dict[tuple[int, str], tuple[int, Scored]] = {}
+        self._marks = MarksState()
         self._events: deque[StoredEvent] = deque(maxlen=_EVENTS_KEPT)
         self._unknown: Counter[str] = Counter()
         self._updated_at = summary.created_at
@@ -107,6 +109,7 @@ class RunState:
         self._events.append(stored)
         self._updated_at = max(self._updated_at, stored.at)
         self._now.status = status_after(self._now.status, stored.event)
+        self._marks.apply(stored.event)
         match stored.event:
             case Launched() as event:
                 self._launched(stored, event)
@@ -207,6 +210,7 @@ class RunState:
             scores=tuple(score for _, score in self._scores.values()),
             events=tuple(self._events),
             series=self.series,
+            marks=self._marks.view(),
             pending_verb=pending_verb,
             superseded_rows=self.superseded_rows,
             unknown_kinds=dict(self._unknown),

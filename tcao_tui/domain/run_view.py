@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from tcao_tui.domain.marks import NO_MARKS, Marks
+
 if TYPE_CHECKING:  # the console paints before pydantic has been imported
     from tcao_tui.domain.checkpoints import CheckpointRecord
     from tcao_tui.domain.events import DataLoaded, Finished, SamplesTaken, Scored, StoredEvent, Waiting
@@ -101,6 +103,7 @@ class RunView:
 
     Attributes:
         series: Metric key to its values; live objects, read only, one value per step.
+        marks: Stages, alerts, the pilot, changed settings and rollouts.
         eta_seconds: Time to the last step at the pace of late; None when unknown.
         unknown_kinds: Event kinds this version does not understand, with their counts.
         superseded_rows: Rows of earlier attempts that a resume trained anew.
@@ -135,6 +138,7 @@ class RunView:
     scores: tuple[Scored, ...]
     events: tuple[StoredEvent, ...]
     series: Mapping[str, Series]
+    marks: Marks = NO_MARKS
     pending_verb: str = ""
     superseded_rows: int = 0
     unknown_kinds: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -29,6 +29,21 @@ NotNegative = Annotated[int, Field(ge=0)]
 RUN_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
+LrSchedule = Literal["constant", "linear", "cosine"]
+
+
+class SettingChange(BaseModel):
+    """A setting that was changed while a run trained: it holds from update `step` on, and a replay repeats it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    step: int = Field(ge=1, description="First update that it holds for.")
+    key: Literal["learning_rate", "eval_every"] = Field(description="Which setting.")
+    value: float = Field(ge=0, description="Its new value; for learning_rate the peak that the schedule scales.")
+    by: str = Field(default="", description="Who changed it.")
+    why: str = Field(default="", description="Why.")
+
+
 class TrainingConfig(BaseModel):
     """Hyperparameters and data of one training."""
 
@@ -50,6 +65,13 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0, lt=1, description="Decoupled weight decay.")
 
     save_every: NotNegative = Field(default=20, description="Steps between checkpoints; 0: only at the end.")
+    lr_schedule: LrSchedule = Field(
+        default="constant", description="Learning rate after the warm-up: constant, or falling to zero at the end."
+    )
+    warmup_steps: NotNegative = Field(default=0, description="Steps in which the learning rate rises from zero.")
+    batch_tokens: int | None = Field(
+        default=None, ge=1, description="Tokens per optimiser step in place of train_batch_size rows; SFT only."
+    )
     submit_ahead: NotNegative = Field(default=2, description="Batches sent before the oldest is waited for.")
     seed: int = Field(default=0, description="Seeds LoRA initialisation, row order and sampling.")
     renderer_name: str | None = Field(default=None, description="Cookbook renderer; empty: the recommended one.")
@@ -69,6 +91,9 @@ class TrainingConfig(BaseModel):
         default=WEEK_SECONDS,
         ge=WEEK_SECONDS,
         description="Life of a resume point on the server; at least 7 days.",
+    )
+    changes: tuple[SettingChange, ...] = Field(
+        default=(), description="Changes made while the recorded run trained; a replay repeats them."
     )
 
     @field_validator("lora_rank")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
 from tcao_tui.domain.events import RunEvent, Spend
 from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.training_config import SettingChange
 
 
 class Directive(Enum):
@@ -36,6 +38,21 @@ class RunContext(Protocol):
     @property
     def resume_point(self) -> CheckpointRecord | None:
         """The checkpoint to start from; None for a new run."""
+        ...
+
+    @property
+    def start_path(self) -> str | None:
+        """Training state whose weights a new run starts from, with a fresh optimiser; None: a new LoRA."""
+        ...
+
+    @property
+    def stage_checkpoints(self) -> Mapping[str, CheckpointRecord]:
+        """Chosen checkpoints of the stages before this one, by stage; empty outside a pipeline."""
+        ...
+
+    @property
+    def run_dir(self) -> Path:
+        """Where artefacts for people go; what is written there is never read back as truth."""
         ...
 
     @property
@@ -69,6 +86,13 @@ class RunContext(Protocol):
         self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
     ) -> CheckpointRecord:
         """Save on the server, then commit, then thin out older ones, in that order (ARCHITECTURE §5)."""
+        ...
+
+    def settings_from(self, step: int) -> Sequence[SettingChange]:
+        """Changes in force for updates from `step` on, oldest first; commits those that people asked for meanwhile.
+
+        Ask right before update `step` is submitted: what is returned holds from it on.
+        """
         ...
 
     async def directive(self) -> Directive:

@@ -88,7 +88,7 @@ def _inspect(job: InspectJob, say: Say) -> DataProfile:
     if renderer is None:
         profile = inspect_file(job.path, fields=job.fields, on_bytes=tell)
         return profile.model_copy(update={"tokens_why_not": why_not})
-    from tcao_tui.methods.sft.rendering import quiet_renderers
+    from tcao_tui.methods.rendering import quiet_renderers
     from tcao_tui.probes.token_meter import SampledMeter
 
     with quiet_renderers():
@@ -123,7 +123,7 @@ def _preview(job: PreviewJob) -> RowPreview:
         renderer = _renderer(job.model, job.renderer)
     except tokenizers.TokenizerMissing as error:
         raise PlanInvalid(str(error), where=job.model.name, next_step="tcao doctor") from error
-    from tcao_tui.methods.sft.rendering import quiet_renderers
+    from tcao_tui.methods.rendering import quiet_renderers
     from tcao_tui.probes.preview import preview_row
 
     with quiet_renderers():

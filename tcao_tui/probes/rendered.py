@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tcao_tui.data.rows import ChatRow, Conversation, PreferenceRow, Row
 from tcao_tui.domain.training_config import TrainingConfig, TrainOnWhat
-from tcao_tui.methods.sft.rendering import ChatRenderer
+from tcao_tui.methods.rendering import ChatRenderer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tcao_tui.domain.events import Finished, Launched, StoredEvent
 from tcao_tui.domain.liveness import with_status
+from tcao_tui.domain.pipeline import total_steps
 from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.domain.wording import money_text
@@ -92,7 +93,7 @@ def create_run(
             method=plan.method,
             base_model=plan.training.base_model,
             backend=profile_name,
-            total_steps=plan.training.num_steps,
+            total_steps=total_steps(plan),
             created_at=now,
         )
     )

@@ -13,7 +13,7 @@ from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, LogLine, 
 from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.errors import BackendError
 from tcao_tui.worker.journal import Journal
-from tcao_tui.worker.recovery import reconcile, to_delete
+from tcao_tui.worker.recovery import KEPT, reconcile, to_delete
 
 RUN_KEY = "tcao_run"
 """Metadata key that names the run a checkpoint belongs to."""
@@ -83,10 +83,10 @@ class Checkpoints:
         """Save on the server, commit together with `answers`, then thin out. Weights are never saved twice."""
         self._check_recorded(step)
         existing = self._existing(step)
-        if existing is not None and (reason != "final" or existing.sampler_path is not None):
+        if existing is not None and (reason not in KEPT or existing.sampler_path is not None):
             return await self._keep(existing, reason, answers)
         name = checkpoint_name(self._journal.attempt, step)
-        ttl_seconds = None if reason == "final" else self._ttl_seconds
+        ttl_seconds = None if reason in KEPT else self._ttl_seconds
         metadata = self._metadata(step, cursor, reason)
         try:
             saved = await trainer.save(name, ttl_seconds=ttl_seconds, metadata=metadata)
@@ -153,9 +153,9 @@ class Checkpoints:
         self, record: CheckpointRecord, reason: CheckpointReason, answers: Sequence[RunEvent]
     ) -> CheckpointRecord:
         """These weights are saved already: only what they are kept for may change."""
-        if reason == "final" and record.reason != "final":
+        if reason in KEPT and record.reason != reason:
             await self._set_ttl(record, None)
-            record = record.model_copy(update={"reason": "final", "expires_at": None})
+            record = record.model_copy(update={"reason": reason, "expires_at": None})
             self._journal.commit(CheckpointSaved(checkpoint=record), *answers)
             await self.thin_out()
         elif answers:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
 from tcao_tui.domain.events import ControlHandled, MetricRow, Phase, PhaseChanged, RunEvent, Spend
 from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.methods.port import Directive
 from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.inbox import Inbox
@@ -27,6 +29,7 @@ class WorkerContext:
         journal: Where facts are committed.
         checkpoints: The checkpoint protocol.
         inbox: What people want.
+        run_dir: The run's directory.
     """
 
     def __init__(
@@ -38,7 +41,9 @@ class WorkerContext:
         journal: Journal,
         checkpoints: Checkpoints,
         inbox: Inbox,
+        run_dir: Path,
     ) -> None:
+        self._run_dir = run_dir
         self._plan, self._backend, self._resume_point = plan, backend, resume_point
         self._journal, self._checkpoints, self._inbox = journal, checkpoints, inbox
         self._cap_usd = plan.budget.max_cost_usd
@@ -52,6 +57,21 @@ class WorkerContext:
     def resume_point(self) -> CheckpointRecord | None:
         """The checkpoint to start from."""
         return self._resume_point
+
+    @property
+    def start_path(self) -> str | None:
+        """Training state whose weights a new run starts from."""
+        return self._plan.start_from
+
+    @property
+    def stage_checkpoints(self) -> Mapping[str, CheckpointRecord]:
+        """Nothing: stages are the business of the pipeline."""
+        return {}
+
+    @property
+    def run_dir(self) -> Path:
+        """Where artefacts for people go."""
+        return self._run_dir
 
     @property
     def backend(self) -> TinkerBackend:
@@ -89,6 +109,10 @@ class WorkerContext:
         record = await self._checkpoints.save(trainer, step=step, cursor=cursor, reason=reason, answers=answers)
         self._inbox.answered(answers)
         return record
+
+    def settings_from(self, step: int) -> Sequence[SettingChange]:
+        """Changes in force for updates from `step` on."""
+        return [change for change in self._plan.training.changes if change.step <= step]
 
     async def directive(self) -> Directive:
         """What a person or the budget wants now."""

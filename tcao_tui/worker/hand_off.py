@@ -77,7 +77,16 @@ def _carry_out(store: RunStore, runs_root: Path, run_id: str, parts: Parts, stop
     def relaunch() -> None:
         _launch(journal, config_hash(plan), [])
 
-    worker = Worker(run_id=run_id, plan=plan, quote=quote, journal=journal, inbox=inbox, parts=parts, relaunch=relaunch)
+    worker = Worker(
+        run_id=run_id,
+        run_dir=runs_root / run_id,
+        plan=plan,
+        quote=quote,
+        journal=journal,
+        inbox=inbox,
+        parts=parts,
+        relaunch=relaunch,
+    )
     return worker.run()
 
 

@@ -15,6 +15,9 @@ from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched,
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
+KEPT: tuple[CheckpointReason, ...] = ("stage", "final")
+"""Saved without an expiry and never thinned out: results, not resume points."""
+
 
 @dataclass(slots=True)
 class Lineage:
@@ -104,7 +107,7 @@ def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> Che
         step=named[1],
         cursor=cursor,
         # The last weights are final only when they can also be sampled: half of such a save is a resume point.
-        reason="periodic" if not said or (said[0] == "final" and sampler is None) else said[0],
+        reason="periodic" if not said or (said[0] in KEPT and sampler is None) else said[0],
         state_path=remote.path,
         sampler_path=sampler.path if sampler else None,
         expires_at=remote.expires_at,
@@ -114,13 +117,13 @@ def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> Che
 
 
 def to_delete(lineage: Lineage, val_loss: Mapping[int, float], *, keep_last: int = 2) -> list[CheckpointRecord]:
-    """Checkpoints not worth their storage: all but the last ones, the best by validation, and the final.
+    """Checkpoints not worth their storage: all but the last ones, the best by validation, and results.
 
     Weights that a later attempt went back behind, or saved again, are never resumed from, so they count for nothing.
     """
     ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
     lived = list({r.step: r for r in ordered if not lineage.is_superseded(r.attempt, r.step)}.values())
-    kept = {r.name for r in lived[-keep_last:]} | {r.name for r in lived if r.reason == "final"}
+    kept = {r.name for r in lived[-keep_last:]} | {r.name for r in lived if r.reason in KEPT}
     if validated := [r for r in lived if r.step in val_loss]:
         kept.add(min(validated, key=lambda r: (val_loss[r.step], -r.step)).name)
     return [r for r in ordered if r.name not in kept]

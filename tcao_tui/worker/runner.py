@@ -16,6 +16,7 @@ from typing import Literal
 
 from tcao_tui.clients.tinker_port import Transient
 from tcao_tui.domain.events import Finished, LogLine, PhaseChanged, WaitReason
+from tcao_tui.domain.pipeline import total_steps
 from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.domain.run_view import HEARTBEAT_SECONDS
 from tcao_tui.errors import BackendError, ExitCode, TcaoError
@@ -72,6 +73,7 @@ class Worker:
 
     Args:
         run_id: The run.
+        run_dir: Its directory.
         plan: The approved plan.
         quote: The prices it was approved at.
         journal: Commits.
@@ -84,6 +86,7 @@ class Worker:
         self,
         *,
         run_id: str,
+        run_dir: Path,
         plan: Plan,
         quote: PriceQuote,
         journal: Journal,
@@ -91,7 +94,7 @@ class Worker:
         parts: Parts,
         relaunch: Callable[[], None],
     ) -> None:
-        self._run_id, self._plan, self._quote = run_id, plan, quote
+        self._run_id, self._run_dir, self._plan, self._quote = run_id, run_dir, plan, quote
         self._journal, self._inbox, self._parts, self._relaunch = journal, inbox, parts, relaunch
         self._stop: StopFlag = inbox.stop
         self._waits = Waits(journal)
@@ -176,6 +179,7 @@ class Worker:
                 journal=self._journal,
                 checkpoints=checkpoints,
                 inbox=self._inbox,
+                run_dir=self._run_dir,
             )
             method = self._parts.load_method(self._plan.method)
             self._in_method = True
@@ -226,7 +230,7 @@ class Worker:
 
     def _ended(self) -> Finished:
         known = self._journal.lineage.known.values()
-        is_final = any(r.reason == "final" and r.step == self._plan.training.num_steps for r in known)
+        is_final = any(r.reason == "final" and r.step == total_steps(self._plan) for r in known)
         if self._stop.cause is not None and not is_final:
             return self._stopped()
         return Finished(outcome="completed", exit_code=ExitCode.OK)

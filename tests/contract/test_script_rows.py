@@ -26,8 +26,8 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import EvalPlan, Plan, ScoreSpec
 from tcao_tui.domain.planning import sheet_of
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.methods.sft.evaluation import read_score_rows
-from tcao_tui.methods.sft.rendering import ChatRenderer
+from tcao_tui.methods.evaluation import read_score_rows
+from tcao_tui.methods.rendering import ChatRenderer
 from tcao_tui.paths import TINY_MODEL, TINY_MODEL_NAME, templates_dir
 from tcao_tui.planner.artefacts.write import write_artefacts
 from tests.fakes.recording_context import RecordingContext

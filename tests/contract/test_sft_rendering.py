@@ -11,8 +11,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from tcao_tui.data.rows import ChatRow, Conversation, RowRejected
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.methods.sft.rendering import ChatRenderer
-from tcao_tui.methods.sft.token_rows import TokenRows
+from tcao_tui.methods.rendering import ChatRenderer
+from tcao_tui.methods.token_rows import TokenRows
 
 TOOL = {"name": "weather", "description": "Looks out", "parameters": {"type": "object", "properties": {}}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,13 @@ class FakeTrainer:
         self.history.append(str(batch[0]))
         return FakeStep(self.server, len(self.history))
 
+    def submit_custom_step(self, batch: Sequence[Any], loss: Any, *, learning_rate: float) -> FakeStep:
+        return self.submit_step(batch, learning_rate=learning_rate)
+
+    @property
+    def client(self) -> Any:
+        raise Unsupported("the fake has no SDK client")
+
     async def nll(self, batch: Sequence[Any]) -> StepResult:
         return StepResult(loss_sum=4.0 / (1 + len(self.history)), loss_tokens=4.0, tokens=10)
 
@@ -163,8 +171,19 @@ class FakeBackend:
     def quote(self) -> PriceQuote:
         return self._quote
 
+    async def sampling_client(self, *, base_model: str | None = None, model_path: str | None = None) -> Any:
+        raise Unsupported("the fake does not sample")
+
+    def calling(self, doing: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
     async def open_trainer(
-        self, config: TrainingConfig, *, state_path: str | None, metadata: Mapping[str, str]
+        self,
+        config: TrainingConfig,
+        *,
+        state_path: str | None,
+        metadata: Mapping[str, str],
+        with_optimizer: bool = True,
     ) -> Trainer:
         history = self.server.history(state_path) if state_path else []
         return FakeTrainer(self.server, history, metadata, self.effects)

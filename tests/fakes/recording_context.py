@@ -6,11 +6,13 @@ Out of scope: the store, the lease, retries. `script` maps a step to the directi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import MetricRow, RunEvent, Spend
 from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.methods.port import Directive
 
 
@@ -32,7 +34,13 @@ class RecordingContext:
         script: Mapping[int, Directive] | None = None,
         after_pause: Directive = Directive.CONTINUE,
         on_event: Callable[[RunEvent], None] | None = None,
+        run_dir: Path | None = None,
+        stage_checkpoints: Mapping[str, CheckpointRecord] | None = None,
     ) -> None:
+        self.start_path = plan.start_from
+        self.stage_checkpoints = dict(stage_checkpoints or {})
+        self.run_dir = run_dir or Path("/nowhere")
+        self.changes: list[SettingChange] = list(plan.training.changes)
         self.plan = plan
         self.backend = backend
         self.resume_point = resume_point
@@ -85,6 +93,9 @@ class RecordingContext:
         self.checkpoints.append(record)
         self.log.append(f"save {step} {reason}")
         return record
+
+    def settings_from(self, step: int) -> Sequence[SettingChange]:
+        return [change for change in self.changes if change.step <= step]
 
     async def directive(self) -> Directive:
         return self.script.pop(self.step, Directive.CONTINUE)

@@ -16,8 +16,8 @@ from tcao_tui.data.rows import ChatRow, PreferenceRow, ProblemRow, Row
 from tcao_tui.domain.row_preview import RowPreview
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.methods.sft.rendering import ChatRenderer
-from tcao_tui.methods.sft.token_rows import TokenRows
+from tcao_tui.methods.rendering import ChatRenderer
+from tcao_tui.methods.token_rows import TokenRows
 from tcao_tui.probes import tokenizers
 from tcao_tui.probes.preview import preview_row
 from tcao_tui.probes.rendered import RowRenderer

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinker_cookbook.supervised.common import datum_from_model_input_weights
 
-from tcao_tui.methods.sft.token_rows import TokenRows
+from tcao_tui.methods.token_rows import TokenRows
 
 row = st.lists(st.tuples(st.integers(0, 150_000), st.booleans()), min_size=2, max_size=20)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tcao_tui.cli.render.text import score_text
+from tcao_tui.domain.event_words import event_text
 from tcao_tui.domain.events import (
     CheckpointDeleted,
     CheckpointSaved,
@@ -61,6 +62,8 @@ def event_line(event: RunEvent | UnknownEvent) -> str | None:
             return one_line(f"{outcome}: {what}" if what else outcome, 200)
         case UnknownEvent(kind=kind):
             return f"unknown event {one_line(kind, 40)}"
+        case _:
+            return one_line(event_text(event)[1], 200)
 
 
 def _data_line(data: DataLoaded) -> str:

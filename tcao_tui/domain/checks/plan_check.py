@@ -58,8 +58,8 @@ def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
 def _with_hashes(subject: Subject) -> Plan:
     """The plan bound to the content of its files, as far as they were inspected."""
     profiles = {file.field: subject.profile(file.field) for file in subject.files}
-    hashes = {field: profile.sha256 for field, profile in profiles.items() if profile is not None}
-    return subject.plan.model_copy(update={"data": DataHashes(**hashes)})
+    hashes = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
+    return subject.plan.model_copy(update={"data": DataHashes().model_copy(update=hashes)})
 
 
 def _approval(wanted: str | None) -> GateResult:

@@ -17,8 +17,8 @@ from tcao_tui.domain.events import DataLoaded, LogLine, PhaseChanged
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.methods.port import RunContext
-from tcao_tui.methods.sft.rendering import ChatRenderer, quiet_renderers
-from tcao_tui.methods.sft.token_rows import TokenRows
+from tcao_tui.methods.rendering import ChatRenderer, quiet_renderers
+from tcao_tui.methods.token_rows import TokenRows
 
 _SLICE_SECONDS = 0.05
 _TELL_SECONDS = 2.0

@@ -8,11 +8,14 @@ from functools import partial
 from tcao_tui.domain.checkpoints import CheckpointRecord, DataCursor
 from tcao_tui.domain.events import PhaseChanged
 from tcao_tui.errors import PlanInvalid
+from tcao_tui.methods.barriers import BarrierLoop, is_due
+from tcao_tui.methods.evaluation import Evaluator, read_score_rows
+from tcao_tui.methods.opening import open_trainer
 from tcao_tui.methods.port import RunContext
-from tcao_tui.methods.sft.evaluation import Evaluator, read_score_rows
+from tcao_tui.methods.rendering import ChatRenderer
+from tcao_tui.methods.sft.batches import RowBatches
 from tcao_tui.methods.sft.loading import check_files, load
-from tcao_tui.methods.sft.loop import TrainingLoop
-from tcao_tui.methods.sft.rendering import ChatRenderer
+from tcao_tui.methods.submitting import Submitting
 
 
 async def run(context: RunContext) -> None:
@@ -30,11 +33,7 @@ async def run(context: RunContext) -> None:
     _check_cursor(resume, files.order.batches_per_epoch)
     score_rows = [] if evals.score is None else await asyncio.to_thread(read_score_rows, context, evals.score)
     context.emit(PhaseChanged(phase="loading", detail="opening the model"))
-    trainer = await context.backend.open_trainer(
-        config,
-        state_path=None if resume is None else resume.state_path,
-        metadata={"run_name": config.run_name, "method": context.plan.method},
-    )
+    trainer = await open_trainer(context)
     renderer = ChatRenderer(config, await asyncio.to_thread(trainer.tokenizer))
     context.emit(PhaseChanged(phase="loading", detail="rows to tokens"))
     data = await load(context, files, renderer)
@@ -44,8 +43,14 @@ async def run(context: RunContext) -> None:
     elif resume.reason == "stop" and 0 < resume.step < config.num_steps and _is_eval_step(context, resume.step):
         # A stop does not wait for an eval, so the one that was due is made up for.
         await evaluator.evaluate(resume.step, with_score=False)
-    loop = TrainingLoop(
-        context, trainer, data, partial(evaluator.evaluate, with_score=False), step=0 if resume is None else resume.step
+    per_epoch = data.order.batches_per_epoch
+    loop = BarrierLoop(
+        context,
+        trainer,
+        Submitting(context, RowBatches(trainer, data), batches_per_epoch=per_epoch),
+        partial(evaluator.evaluate, with_score=False),
+        batches_per_epoch=per_epoch,
+        step=0 if resume is None else resume.step,
     )
     if not await loop.train():
         return
@@ -55,8 +60,7 @@ async def run(context: RunContext) -> None:
 
 
 def _is_eval_step(context: RunContext, step: int) -> bool:
-    every = context.plan.training.eval_every
-    return bool(every) and step % every == 0
+    return is_due(step, context.plan.training.eval_every)
 
 
 def _check_cursor(resume: CheckpointRecord | None, batches_per_epoch: int) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from tcao_tui.domain.event_words import event_text
 from tcao_tui.domain.events import Sample, SamplesTaken, StoredEvent
 from tcao_tui.domain.plain_text import plain_text
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.domain.wording import duration_text
-from tcao_tui.tui.panes.training.event_text import event_text
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import fit, wrapped
 

@@ -18,7 +18,8 @@ from tcao_tui.domain.events import (
     UnknownEvent,
     Waiting,
 )
-from tcao_tui.domain.wording import count_text, share_text
+from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
+from tcao_tui.domain.wording import count_text, number_text, share_text
 
 Told = tuple[str, str, str]
 
@@ -47,6 +48,8 @@ def event_text(event: RunEvent | UnknownEvent) -> Told:
             return "✗", f"{verb}: refused{_because(reason)}", "warn"
         case LogLine(level=level, message=message):
             return "·", message, {"info": "muted", "warning": "warn", "error": "bad"}[level]
+        case StageStarted() | RolloutsTaken() | Alert() | PilotEnded() | SettingChanged():
+            return _training(event)
         case UnknownEvent(kind=kind):
             return "?", f"{kind}: an event of another version", "muted"
 
@@ -67,6 +70,25 @@ def _course(event: Launched | Resumed | PhaseChanged | Waiting | Finished) -> To
         case Finished(outcome=outcome, what=what):
             ink = "ok" if outcome == "completed" else "muted" if outcome == "stopped" else "bad"
             return "✓" if outcome == "completed" else "■", f"{outcome}{_because(what)}", ink
+
+
+def _training(event: StageStarted | RolloutsTaken | Alert | PilotEnded | SettingChanged) -> Told:
+    match event:
+        case StageStarted():
+            which = f"stage {event.index + 1} of {event.stages}: {event.name} ({event.method})"
+            return "▷", f"{which}, {event.num_steps} steps", "info"
+        case RolloutsTaken():
+            kept = f"{event.answers} answers to {event.groups} prompts"
+            return "»", f"{kept} at step {event.step}, mean reward {number_text(event.mean_reward)}", "muted"
+        case Alert():
+            ink = {"note": "info", "warning": "warn", "critical": "bad"}[event.severity]
+            return "▲", f"{event.rule.replace('_', ' ')} at step {event.step}{_because(event.evidence)}", ink
+        case PilotEnded(passed=passed, findings=findings):
+            said = "passed" if passed else "stopped the run"
+            return "◈", f"pilot of {event.step} steps {said}{_because('; '.join(findings))}", "ok" if passed else "bad"
+        case SettingChanged():
+            change = f"{event.key} {number_text(event.old)} -> {number_text(event.value)}"
+            return "±", f"{change} from step {event.step}, by {event.by}{_because(event.why)}", "info"
 
 
 def _because(reason: str) -> str:

@@ -16,8 +16,8 @@ from tcao_tui import paths
 from tcao_tui.data.rows import ChatRow, Conversation, RowRejected
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.methods.sft.messages import MessageWriter
-from tcao_tui.methods.sft.token_rows import TokenRows
+from tcao_tui.methods.messages import MessageWriter
+from tcao_tui.methods.token_rows import TokenRows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizer, PreTrainedTokenizerBase

@@ -23,8 +23,8 @@ from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.graders import GRADERS
 from tcao_tui.methods.port import RunContext
-from tcao_tui.methods.sft.rendering import ChatRenderer
-from tcao_tui.methods.sft.token_rows import TokenRows
+from tcao_tui.methods.rendering import ChatRenderer
+from tcao_tui.methods.token_rows import TokenRows
 
 if TYPE_CHECKING:
     import tinker

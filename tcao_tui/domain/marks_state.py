@@ -1,0 +1,51 @@
+"""Fold of the events of `training_events` into `Marks`."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tcao_tui.domain.events import Resumed, RunEvent, UnknownEvent
+from tcao_tui.domain.marks import Marks
+from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
+
+_ALERTS_KEPT = 200
+_ROLLOUTS_KEPT = 2_000
+
+
+class MarksState:
+    """Mutable fold of one run's marks."""
+
+    def __init__(self) -> None:
+        self._stages: dict[int, StageStarted] = {}
+        self._alerts: deque[Alert] = deque(maxlen=_ALERTS_KEPT)
+        self._pilot: PilotEnded | None = None
+        self._changes: list[SettingChanged] = []
+        self._rollouts: deque[RolloutsTaken] = deque(maxlen=_ROLLOUTS_KEPT)
+
+    def apply(self, event: RunEvent | UnknownEvent) -> None:
+        """Fold one event; others than marks and resumes are none of its business."""
+        match event:
+            case StageStarted():
+                self._stages[event.index] = event
+            case Alert():
+                self._alerts.append(event)
+            case PilotEnded():
+                self._pilot = event
+            case SettingChanged():
+                self._changes.append(event)
+            case RolloutsTaken():
+                self._rollouts.append(event)
+            case Resumed(step=step):
+                self._take_back(step)
+            case _:
+                pass
+
+    def view(self) -> Marks:
+        """Freeze."""
+        stages = tuple(self._stages[index] for index in sorted(self._stages))
+        return Marks(stages, tuple(self._alerts), self._pilot, tuple(self._changes), tuple(self._rollouts))
+
+    def _take_back(self, step: int) -> None:
+        """What is trained anew has new rollouts and stages; alerts were true, and changes are still wanted."""
+        self._rollouts = deque((r for r in self._rollouts if r.step <= step), maxlen=_ROLLOUTS_KEPT)
+        self._stages = {i: s for i, s in self._stages.items() if s.first_step <= step}

@@ -1,0 +1,38 @@
+"""Settings as they are at each update: the learning-rate schedule, and what people changed while it trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tcao_tui.domain.training_config import SettingChange, TrainingConfig
+
+
+def learning_rate_at(config: TrainingConfig, step: int, changes: Sequence[SettingChange] = ()) -> float:
+    """Learning rate of update `step`, counted from 1.
+
+    The shapes are the cookbook's (`utils/lr_scheduling.py`, 0.6.1): linear `1 - t`, cosine `(1 + cos(pi t)) / 2` with
+    `t` the share of updates applied before this one; the warm-up before them rises linearly to the peak.
+    """
+    peak = _in_force(changes, "learning_rate", step, config.learning_rate)
+    if step <= config.warmup_steps:
+        return peak * step / config.warmup_steps
+    left = config.num_steps - config.warmup_steps
+    done = min(1.0, (step - 1 - config.warmup_steps) / left) if left > 0 else 0.0
+    match config.lr_schedule:
+        case "constant":
+            return peak
+        case "linear":
+            return peak * (1 - done)
+        case "cosine":
+            return peak * (1 + math.cos(math.pi * done)) / 2
+
+
+def eval_every_at(config: TrainingConfig, step: int, changes: Sequence[SettingChange] = ()) -> int:
+    """Steps between validations, as of update `step`; 0: only at the ends."""
+    return int(_in_force(changes, "eval_every", step, config.eval_every))
+
+
+def _in_force(changes: Sequence[SettingChange], key: str, step: int, planned: float) -> float:
+    values = [change.value for change in changes if change.key == key and change.step <= step]
+    return values[-1] if values else planned

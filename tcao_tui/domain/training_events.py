@@ -1,0 +1,81 @@
+"""Facts about how a training goes: its stages, what it learned from, what the watch rules found, what was changed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tcao_tui.domain.event import Event
+
+Severity = Literal["note", "warning", "critical"]
+
+
+class StageStarted(Event):
+    """A stage of a pipeline begins or goes on: it trains updates `first_step + 1` to `first_step + num_steps`."""
+
+    kind: Literal["stage_started"] = "stage_started"
+    index: int
+    name: str
+    method: str
+    first_step: int
+    num_steps: int
+    stages: int
+    started_from: str = ""
+
+
+class RolloutsTaken(Event):
+    """Answers that update `step` learned from lie in `file` of the run's directory.
+
+    Attributes:
+        file: Relative to the run's directory; one JSON group per line, see `domain.rollouts`.
+        mean_reward: Over all answers.
+    """
+
+    kind: Literal["rollouts"] = "rollouts"
+    step: int
+    file: str
+    groups: int
+    answers: int
+    mean_reward: float
+
+
+class Alert(Event):
+    """A watch rule found something.
+
+    Attributes:
+        rule: Name of the rule, or `early_stopping`.
+        evidence: The numbers it saw, in words.
+        suggestion: What to change.
+        action: What the worker does about it.
+    """
+
+    kind: Literal["alert"] = "alert"
+    rule: str
+    severity: Severity
+    step: int
+    evidence: str
+    suggestion: str = ""
+    action: str = "note"
+
+
+class PilotEnded(Event):
+    """The pilot was judged: `findings` say why it did not pass; `measured` are its numbers by name."""
+
+    kind: Literal["pilot_ended"] = "pilot_ended"
+    step: int
+    passed: bool
+    findings: tuple[str, ...] = ()
+    measured: dict[str, float] = Field(default={})
+
+
+class SettingChanged(Event):
+    """A person changed a setting of the running training: it holds from update `step` on."""
+
+    kind: Literal["setting_changed"] = "setting_changed"
+    step: int
+    key: str
+    old: float
+    value: float
+    by: str
+    why: str = ""

@@ -1,0 +1,112 @@
+"""The order of things in every method: advance to the next barrier, look at the weights, save, obey.
+
+Barriers are the steps after which something looks at the weights: an eval, a checkpoint, the end. Nothing is submitted
+past the next barrier, so a checkpoint labelled N holds exactly N updates. At a barrier the eval comes before the
+checkpoint: a run that resumes from it never misses nor repeats that eval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from tcao_tui.clients.tinker_port import Trainer
+from tcao_tui.domain.checkpoints import CheckpointReason, DataCursor
+from tcao_tui.domain.events import PhaseChanged
+from tcao_tui.domain.schedule import eval_every_at
+from tcao_tui.methods.port import Directive, RunContext
+
+_REASONS: dict[Directive, CheckpointReason] = {
+    Directive.CHECKPOINT: "requested",
+    Directive.PAUSE: "pause",
+    Directive.STOP: "stop",
+}
+_STRENGTH = (Directive.CONTINUE, Directive.CHECKPOINT, Directive.PAUSE, Directive.STOP)
+
+
+def stronger(one: Directive, other: Directive) -> Directive:
+    """The directive that wins when both are asked for."""
+    return max(one, other, key=_STRENGTH.index)
+
+
+class Advance(Protocol):
+    """What applies updates and records them."""
+
+    async def advance(self, step: int, barrier: int) -> tuple[int, Directive]:
+        """Train from `step` up to `barrier`, or until a directive asks for more and all that was sent is applied.
+
+        Every applied update is recorded before this returns.
+
+        Returns:
+            The updates applied by then, and what was asked for.
+        """
+        ...
+
+
+class BarrierLoop:
+    """Updates of one attempt.
+
+    Args:
+        context: The worker.
+        trainer: The LoRA, holding `step` updates.
+        advance: Applies updates.
+        evaluate: Measures the weights after so many updates.
+        batches_per_epoch: Batches of one pass over the data.
+        step: Updates already applied.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        trainer: Trainer,
+        advance: Advance,
+        evaluate: Callable[[int], Awaitable[None]],
+        *,
+        batches_per_epoch: int,
+        step: int,
+    ) -> None:
+        self._context = context
+        self._config = context.plan.training
+        self._trainer = trainer
+        self._advance = advance
+        self._evaluate = evaluate
+        self._batches_per_epoch = batches_per_epoch
+        self.step = step
+
+    async def train(self) -> bool:
+        """Apply what is left of the plan's updates; returns False when it was stopped before the last."""
+        while self.step < self._config.num_steps:
+            self._context.emit(PhaseChanged(phase="training"))
+            every = eval_every_at(self._config, self.step + 1, self._context.settings_from(self.step + 1))
+            self.step, directive = await self._advance.advance(self.step, self._next_barrier(every))
+            if self.step == self._config.num_steps:
+                break
+            if is_due(self.step, every) and directive is not Directive.STOP:
+                await self._evaluate(self.step)
+                # An eval may bring a watch rule to stop or pause the run.
+                directive = stronger(directive, await self._context.directive())
+            reason = _REASONS.get(directive)
+            if reason is None and is_due(self.step, self._config.save_every):
+                reason = "periodic"
+            if reason is not None:
+                await self.save(reason)
+            if directive is Directive.STOP or (
+                directive is Directive.PAUSE and await self._context.paused() is Directive.STOP
+            ):
+                return False
+        return True
+
+    async def save(self, reason: CheckpointReason) -> None:
+        """Save the present weights; everything submitted has been applied."""
+        self._context.emit(PhaseChanged(phase="saving"))
+        cursor = DataCursor.after(self.step, self._batches_per_epoch)
+        await self._context.save_checkpoint(self._trainer, step=self.step, cursor=cursor, reason=reason)
+
+    def _next_barrier(self, eval_every: int) -> int:
+        every = [n for n in (eval_every, self._config.save_every) if n]
+        return min([self._config.num_steps, *((self.step // n + 1) * n for n in every)])
+
+
+def is_due(step: int, every: int) -> bool:
+    """Whether something that happens every so many steps happens after this one."""
+    return bool(every) and step % every == 0
