@@ -5,9 +5,8 @@ Sampling is greedy and concurrent; every token is accounted for. A forward pass 
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from tcao_tui.domain.events import PhaseChanged, Sample, SamplesTaken, Scored, S
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.graders import GRADERS
+from tcao_tui.methods.at_once import at_most, in_chunks
 from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.rendering import ChatRenderer
 from tcao_tui.methods.token_rows import TokenRows
@@ -29,8 +29,10 @@ from tcao_tui.methods.token_rows import TokenRows
 if TYPE_CHECKING:
     import tinker
 
-_FORWARD_ROWS = 64
-_FORWARDS_AT_ONCE = 4
+FORWARD_ROWS = 64
+"""Rows of one forward pass in a validation."""
+
+FORWARDS_AT_ONCE = 4
 _SAMPLES_AT_ONCE = 64
 
 
@@ -95,14 +97,52 @@ def _score_row(row: Row, where: str) -> ScoreRow:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What a look at held-out rows gave.
+
+    Attributes:
+        values: Metric key to number.
+        forward_tokens: Tokens of forward passes, which are billed at the price of training.
+        prefill_tokens: Tokens that a sampler read, such as the reference model.
+    """
+
+    values: Mapping[str, float]
+    forward_tokens: int
+    prefill_tokens: int = 0
+
+
+type Validate = Callable[[], Awaitable[Validated]]
+"""A method's own validation of the present weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationLoss:
+    """A `Validate`: mean negative log-likelihood of held-out rows, nats per unit of weight."""
+
+    trainer: Trainer
+    rows: TokenRows
+
+    async def __call__(self) -> Validated:
+        """Measure all rows."""
+        results = await at_most(FORWARDS_AT_ONCE, self._forward, in_chunks(range(len(self.rows)), FORWARD_ROWS))
+        weight = sum(result.loss_tokens for result in results)
+        mean = sum(result.loss_sum for result in results) / weight if weight else math.nan
+        values = {"val_mean_nll": mean, "val_perplexity": _exponential(mean)}
+        return Validated(values, sum(result.tokens for result in results))
+
+    async def _forward(self, rows: Sequence[int]) -> StepResult:
+        return await self.trainer.nll(self.rows.data(rows))
+
+
 @dataclass(slots=True)
 class Evaluator:
-    """Evaluates the present weights of one trainer."""
+    """Evaluates the present weights of one trainer; `validate` is None when there are no held-out rows."""
 
     context: RunContext
     trainer: Trainer
     renderer: ChatRenderer
-    validation: TokenRows | None
+    validate: Validate | None
     score_rows: Sequence[ScoreRow]
     _usage: _Usage = field(default_factory=_Usage)
 
@@ -110,11 +150,11 @@ class Evaluator:
         """Measure the weights after `step` updates and commit what was found."""
         evals = self.context.plan.evals
         score = evals.score if with_score else None
-        if self.validation is None and not evals.sample_prompts and score is None:
+        if self.validate is None and not evals.sample_prompts and score is None:
             return
         self._usage = _Usage()
         self.context.emit(PhaseChanged(phase="evaluating"))
-        values = await self._validate() if self.validation is not None else {}
+        values = await self._validated(self.validate) if self.validate is not None else {}
         found: list[SamplesTaken | Scored] = []
         if evals.sample_prompts or score is not None:
             sampler = await self.trainer.sampler()
@@ -126,19 +166,11 @@ class Evaluator:
         if found:
             self.context.emit(*found)
 
-    async def _validate(self) -> dict[str, float]:
-        rows = self.validation
-        assert rows is not None
-        chunks = [range(start, min(start + _FORWARD_ROWS, len(rows))) for start in range(0, len(rows), _FORWARD_ROWS)]
-
-        async def forward(chunk: range) -> StepResult:
-            return await self.trainer.nll(rows.data(chunk))
-
-        results = await _at_most(_FORWARDS_AT_ONCE, forward, chunks)
-        self._usage.forward += sum(result.tokens for result in results)
-        weight = sum(result.loss_tokens for result in results)
-        mean = sum(result.loss_sum for result in results) / weight if weight else math.nan
-        return {"val_mean_nll": mean, "val_perplexity": _exponential(mean)}
+    async def _validated(self, validate: Validate) -> Mapping[str, float]:
+        found = await validate()
+        self._usage.forward += found.forward_tokens
+        self._usage.prompt += found.prefill_tokens
+        return found.values
 
     async def _samples(self, sampler: Sampler) -> list[Sample]:
         evals = self.context.plan.evals
@@ -172,27 +204,10 @@ class Evaluator:
         async def answer(prompt: tinker.ModelInput) -> Sequence[int]:
             return await sampler.sample(prompt, max_tokens=max_tokens, stop=stop, seed=seed)
 
-        answers = await _at_most(_SAMPLES_AT_ONCE, answer, prompts)
+        answers = await at_most(_SAMPLES_AT_ONCE, answer, prompts)
         self._usage.prompt += sum(prompt.length for prompt in prompts)
         self._usage.sampled += sum(len(tokens) for tokens in answers)
         return [self.renderer.text(tokens) for tokens in answers]
-
-
-async def _at_most[I, T](limit: int, function: Callable[[I], Awaitable[T]], items: Iterable[I]) -> list[T]:
-    """`function` of all items in order, `limit` of them at a time; the first failure ends the others."""
-    free = asyncio.Semaphore(limit)
-
-    async def one(item: I) -> T:
-        async with free:
-            return await function(item)
-
-    tasks = [asyncio.create_task(one(item)) for item in items]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _exponential(value: float) -> float:

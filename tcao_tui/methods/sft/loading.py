@@ -1,27 +1,20 @@
-"""Files to rendered rows: checked against the approved hash, read in a stream, in slices that let others run."""
+"""Conversations to rendered rows, and what a person should know about them."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcao_tui.data.check import DataReport, check_file, fields_of
+from tcao_tui.data.check import DataReport
 from tcao_tui.data.order import BatchOrder
-from tcao_tui.data.problems import Problems, RowProblem
-from tcao_tui.data.reader import RowReader
-from tcao_tui.data.rows import ChatRow, RowRejected
-from tcao_tui.domain.events import DataLoaded, LogLine, PhaseChanged
-from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.data.rows import ChatRow, Row
+from tcao_tui.domain.events import DataLoaded, LogLine
 from tcao_tui.errors import PlanInvalid
+from tcao_tui.methods.loading import checked, each_row, tell_about_renderer
 from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.rendering import ChatRenderer, quiet_renderers
 from tcao_tui.methods.token_rows import TokenRows
-
-_SLICE_SECONDS = 0.05
-_TELL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +42,11 @@ async def check_files(context: RunContext) -> CheckedFiles:
         PlanInvalid: Bad rows (all of them are named), too few rows, or a file that is not the approved one.
     """
     config = context.plan.training
-    train = await _checked(config.train_file, config, context.plan.data.train_file)
+    train = await checked(context, config.train_file, config, context.plan.data.train_file, "chat")
     validation = None
     if config.val_file is not None:
-        validation = await _checked(config.val_file, config, context.plan.data.val_file)
-    for report in (train, validation):
-        for note in report.notes if report is not None else ():
-            context.emit(LogLine(message=f"{report.path if report else ''}: {note}; accepted"))
+        validation = await checked(context, config.val_file, config, context.plan.data.val_file, "chat")
     return CheckedFiles(train, validation, BatchOrder(train.rows, config.train_batch_size, config.seed))
-
-
-async def _checked(path: Path, config: TrainingConfig, approved_sha256: str) -> DataReport:
-    report = await asyncio.to_thread(check_file, path, fields_of(config))
-    report.raise_if_bad()
-    if approved_sha256 and report.sha256 != approved_sha256:
-        raise PlanInvalid(
-            "the file has changed since the plan was approved",
-            where=str(path),
-            next_step="put the approved file back, or approve the plan anew",
-        )
-    return report
 
 
 async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer) -> TrainingData:
@@ -78,8 +56,7 @@ async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer)
         PlanInvalid: The renderer refuses rows, or no row would train anything.
     """
     config = context.plan.training
-    if renderer.warning:
-        context.emit(LogLine(level="warning", message=renderer.warning))
+    tell_about_renderer(context, renderer)
     with quiet_renderers():
         used = files.order.rows_used(config.num_steps)
         train = await _render(context, files.train, renderer, used)
@@ -109,31 +86,16 @@ async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer)
 async def _render(
     context: RunContext, report: DataReport, renderer: ChatRenderer, used: Container[int] | None
 ) -> TokenRows:
-    config = context.plan.training
-    rows = TokenRows(config.max_seq_len)
-    problems = Problems()
-    slice_end = time.monotonic() + _SLICE_SECONDS
-    tell_at = time.monotonic() + _TELL_SECONDS
-    reader = RowReader(report.path, report.fields, problems, kind="chat")
-    for index, row in enumerate(reader):
+    rows = TokenRows(context.plan.training.max_seq_len)
+
+    def take(index: int, row: Row, line: int) -> None:
         assert isinstance(row, ChatRow)
-        try:
-            if used is None or index in used:
-                renderer.add_row(row, rows)
-            else:
-                rows.skip()
-        except RowRejected as error:
-            problems.add(RowProblem(report.path, reader.line, error.what, error.fix))
-        if (now := time.monotonic()) >= slice_end:
-            await asyncio.sleep(0)
-            slice_end = time.monotonic() + _SLICE_SECONDS
-        if now >= tell_at:
-            tell_at = now + _TELL_SECONDS
-            detail = f"{report.path.name}: {index + 1:,} of {report.rows:,} rows to tokens"
-            context.emit(PhaseChanged(phase="loading", detail=detail))
-    problems.raise_if_any()
-    if len(rows) != report.rows:
-        raise PlanInvalid("the file changed while it was read", where=str(report.path), next_step="start again")
+        if used is None or index in used:
+            renderer.add_row(row, rows)
+        else:
+            rows.skip()
+
+    await each_row(context, report, "chat", take)
     return rows
 
 

@@ -1,0 +1,58 @@
+"""One attempt of a method whose batches are known ahead: measure, train, save, measure again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tcao_tui.clients.tinker_port import Trainer
+from tcao_tui.domain.checkpoints import CheckpointRecord, DataCursor
+from tcao_tui.errors import PlanInvalid
+from tcao_tui.methods.barriers import BarrierLoop, is_due
+from tcao_tui.methods.evaluation import Evaluator
+from tcao_tui.methods.port import RunContext
+from tcao_tui.methods.submitting import Stepper, Submitting
+
+
+def check_cursor(resume: CheckpointRecord | None, batches_per_epoch: int) -> None:
+    """Refuse to go on from a checkpoint of other data, before anything is asked of the server.
+
+    Raises:
+        PlanInvalid: The checkpoint stands elsewhere in these data than its step says.
+    """
+    if resume is not None and resume.cursor != DataCursor.after(resume.step, batches_per_epoch):
+        raise PlanInvalid(
+            f"checkpoint {resume.name} stands at epoch {resume.cursor.epoch}, batch {resume.cursor.batch}, "
+            f"which is not step {resume.step} of this data",
+            where="training.train_file",
+            next_step="put the data back as they were at the launch, or launch the plan anew",
+        )
+
+
+async def train(
+    context: RunContext, trainer: Trainer, stepper: Stepper, evaluator: Evaluator, *, batches_per_epoch: int
+) -> None:
+    """Carry the plan out from `context.resume_point` to its last step, or until STOP.
+
+    Raises:
+        Transient: The server was lost; another attempt may go on from the last checkpoint.
+        BackendError: The server refuses.
+    """
+    config, resume = context.plan.training, context.resume_point
+    if resume is None:
+        await evaluator.evaluate(0, with_score=True)
+    elif resume.reason == "stop" and 0 < resume.step < config.num_steps and is_due(resume.step, config.eval_every):
+        # A stop does not wait for an eval, so the one that was due is made up for.
+        await evaluator.evaluate(resume.step, with_score=False)
+    loop = BarrierLoop(
+        context,
+        trainer,
+        Submitting(context, stepper, batches_per_epoch=batches_per_epoch),
+        partial(evaluator.evaluate, with_score=False),
+        batches_per_epoch=batches_per_epoch,
+        step=0 if resume is None else resume.step,
+    )
+    if not await loop.train():
+        return
+    if resume is None or resume.step < config.num_steps or resume.reason != "final":
+        await loop.save("final")
+    await evaluator.evaluate(config.num_steps, with_score=True)
