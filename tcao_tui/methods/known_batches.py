@@ -1,4 +1,4 @@
-"""One attempt of a method whose batches are known ahead: measure, train, save, measure again."""
+"""One attempt of any method: measure, train, save, measure again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from tcao_tui.clients.tinker_port import Trainer
 from tcao_tui.domain.checkpoints import CheckpointRecord, DataCursor
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.methods.barriers import BarrierLoop, is_due
+from tcao_tui.methods.barriers import Advance, BarrierLoop, is_due
 from tcao_tui.methods.evaluation import Evaluator
 from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.submitting import Stepper, Submitting
@@ -31,6 +31,14 @@ def check_cursor(resume: CheckpointRecord | None, batches_per_epoch: int) -> Non
 async def train(
     context: RunContext, trainer: Trainer, stepper: Stepper, evaluator: Evaluator, *, batches_per_epoch: int
 ) -> None:
+    """Carry out a method whose batches are known ahead, see `carry_out`."""
+    advance = Submitting(context, stepper, batches_per_epoch=batches_per_epoch)
+    await carry_out(context, trainer, advance, evaluator, batches_per_epoch=batches_per_epoch)
+
+
+async def carry_out(
+    context: RunContext, trainer: Trainer, advance: Advance, evaluator: Evaluator, *, batches_per_epoch: int
+) -> None:
     """Carry the plan out from `context.resume_point` to its last step, or until STOP.
 
     Raises:
@@ -46,7 +54,7 @@ async def train(
     loop = BarrierLoop(
         context,
         trainer,
-        Submitting(context, stepper, batches_per_epoch=batches_per_epoch),
+        advance,
         partial(evaluator.evaluate, with_score=False),
         batches_per_epoch=batches_per_epoch,
         step=0 if resume is None else resume.step,
