@@ -9,7 +9,6 @@ from pathlib import Path
 from tcao_tui.data.problems import Problems, RowProblem
 from tcao_tui.data.reader import RowReader
 from tcao_tui.domain.data_profile import FieldMap, RowKind
-from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 
 
@@ -50,18 +49,6 @@ def fields_of(config: TrainingConfig) -> FieldMap:
         chosen_field=config.chosen_field,
         rejected_field=config.rejected_field,
     )
-
-
-def score_fields(config: TrainingConfig, spec: ScoreSpec) -> FieldMap:
-    """How the rows of a score are read: as its own fields say, else as those of training, else by what they are."""
-    fields = fields_of(config)
-    if spec.input_field or spec.output_field:
-        return FieldMap(
-            data_format="",
-            input_field=spec.input_field or config.input_field,
-            output_field=spec.output_field or config.output_field,
-        )
-    return FieldMap(data_format="") if fields.data_format in {"preference", "scored_completions"} else fields
 
 
 def check_file(path: Path, fields: FieldMap | None, kind: RowKind | None = "chat") -> DataReport:

@@ -15,7 +15,7 @@ Place = Literal["train_file", "val_file", "score_file"]
 """Name of a data file in `Plan.data`."""
 
 PAIR_FORMATS = ("preference", "scored_completions")
-PAIR_METHODS = ("dpo", "rlhf")
+PAIR_METHODS = ("dpo", "rlhf", "preference_model")
 
 _SCORE_FIELDS = ("input_field", "output_field")
 _FIELDS = ("data_format", "input_field", "output_field", "chosen_field", "rejected_field")

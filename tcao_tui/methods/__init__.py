@@ -5,8 +5,20 @@ from __future__ import annotations
 from tcao_tui.methods.port import Method, MethodSpec
 from tcao_tui.registry import Registry
 
-METHODS: Registry[Method] = Registry("tcao_tui.methods", {"sft": "tcao_tui.methods.sft.run:run"})
+METHODS: Registry[Method] = Registry(
+    "tcao_tui.methods",
+    {
+        "sft": "tcao_tui.methods.sft.run:run",
+        "dpo": "tcao_tui.methods.dpo.run:run",
+    },
+)
 """What carries a plan out; loading one imports tinker and torch."""
 
-SPECS: Registry[type[MethodSpec]] = Registry("tcao_tui.method_specs", {"sft": "tcao_tui.methods.sft.spec:SftSpec"})
+SPECS: Registry[type[MethodSpec]] = Registry(
+    "tcao_tui.method_specs",
+    {
+        "sft": "tcao_tui.methods.sft.spec:SftSpec",
+        "dpo": "tcao_tui.methods.dpo.spec:DpoSpec",
+    },
+)
 """Names, summaries and metrics of the same methods, light."""

@@ -12,13 +12,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tcao_tui.clients.tinker_port import Sampler, StepResult, Trainer
-from tcao_tui.data.check import check_file, score_fields
+from tcao_tui.data.check import check_file
 from tcao_tui.data.convert import text_content
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row, RowRejected
 from tcao_tui.domain.events import PhaseChanged, Sample, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import ScoreSpec
+from tcao_tui.domain.plan_data import data_files
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.graders import GRADERS
 from tcao_tui.methods.at_once import at_most, in_chunks
@@ -71,12 +72,13 @@ class ScoreRow:
 
 
 def read_score_rows(context: RunContext, spec: ScoreSpec) -> list[ScoreRow]:
-    """The first `max_rows` rows of the score's file.
+    """The first `max_rows` rows of the score's file, read as gates and interview read it.
 
     Raises:
         PlanInvalid: Bad rows, an answer that is missing, or a file that is not the approved one.
     """
-    report = check_file(spec.file, score_fields(context.plan.training, spec), kind=None)
+    said = next(file for file in data_files(context.plan) if file.field == "score_file")
+    report = check_file(spec.file, said.field_map, kind=None)
     report.raise_if_bad()
     approved = context.plan.data.score_file
     if approved and report.sha256 != approved:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import tinker
 from tinker_cookbook import model_info, renderers
 from tinker_cookbook.exceptions import TinkerCookbookError
-from tinker_cookbook.renderers import Renderer, TrainOnWhat
+from tinker_cookbook.renderers import Message, Renderer, TrainOnWhat
 
 from tcao_tui import paths
 from tcao_tui.data.rows import ChatRow, Conversation, RowRejected
@@ -73,6 +73,15 @@ class ChatRenderer:
         self._writer = MessageWriter(self._renderer)
 
     @property
+    def cookbook(self) -> Renderer:
+        """The cookbook's renderer itself, for what it builds on one: environments, preference models."""
+        return self._renderer
+
+    def messages(self, conversation: Conversation) -> list[Message]:
+        """Turns without tools as the cookbook's messages."""
+        return self._writer.messages(conversation)
+
+    @property
     def warning(self) -> str:
         """What a person should know about this renderer and this choice of trained tokens; empty if nothing."""
         if self._renderer.has_extension_property or self._train_on_what is not TrainOnWhat.ALL_ASSISTANT_MESSAGES:
@@ -97,7 +106,7 @@ class ChatRenderer:
         Raises:
             RowRejected: As `add_row`.
         """
-        with self._refusing():
+        with self.refusing():
             messages = self._writer.messages(row.conversation, row.tools)
             model_input, weights = self._renderer.build_supervised_example(messages, self._train_on_what)
             tokens = model_input.to_ints()
@@ -114,11 +123,12 @@ class ChatRenderer:
         Raises:
             RowRejected: The renderer refuses them.
         """
-        with self._refusing():
+        with self.refusing():
             return self._renderer.build_generation_prompt(self._writer.messages(conversation, tools))
 
     @contextlib.contextmanager
-    def _refusing(self) -> Generator[None]:
+    def refusing(self) -> Generator[None]:
+        """Around code that renders a row itself: what the renderer does not take becomes `RowRejected`."""
         try:
             yield
         except (TinkerCookbookError, ValueError, AssertionError, NotImplementedError) as error:

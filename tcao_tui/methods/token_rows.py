@@ -1,7 +1,7 @@
 """Rendered rows as two flat arrays, five bytes a token, and `Datum`s made of them when they are due.
 
 A row's loss weights sum to 1, as in the cookbook's supervised training (`reduction="mean"`): long answers do not
-outweigh short ones, and losses compare with the cookbook's.
+outweigh short ones, and losses compare with the cookbook's. Preferences compare whole answers: there each weighs 1.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ import tinker
 class TokenRows:
     """Rows in file order; a row that will never be used is held as an empty one.
 
+    Args:
+        max_tokens: The longest length.
+        summed: Weigh every token that carries loss by 1 instead of by its share of the row.
+
     Attributes:
         truncated: Rows that were cut to the longest length.
         thinking_left_out: Rows in which the renderer writes earlier turns without their thinking.
         without_loss: Used rows none of whose tokens carries loss, by row index.
     """
 
-    def __init__(self, max_tokens: int) -> None:
-        self._max_tokens = max_tokens
+    def __init__(self, max_tokens: int, *, summed: bool = False) -> None:
+        self._max_tokens, self._summed = max_tokens, summed
         self._tokens: array[int] = array("i")
         self._trained: array[int] = array("b")
         self._starts: array[int] = array("q", [0])
@@ -78,11 +82,10 @@ class TokenRows:
         trained = np.frombuffer(self._trained, np.int8)
         return [self._datum(tokens, trained, self._starts[row], self._starts[row + 1]) for row in rows]
 
-    @staticmethod
-    def _datum(tokens: np.ndarray, trained: np.ndarray, start: int, stop: int) -> tinker.Datum:
+    def _datum(self, tokens: np.ndarray, trained: np.ndarray, start: int, stop: int) -> tinker.Datum:
         weights = trained[start + 1 : stop].astype(np.float32)
         total = weights.sum()
-        if total > 0:
+        if total > 0 and not self._summed:
             weights /= total
         size = stop - start - 1
         return tinker.Datum(

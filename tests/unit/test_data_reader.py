@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from tcao_tui.data.check import DataReport, check_file, fields_of, score_fields
+from tcao_tui.data.check import DataReport, check_file, fields_of
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow
 from tcao_tui.domain.data_profile import METHOD_KINDS, FieldMap
 from tcao_tui.domain.method_params import METHOD_PARAMS
-from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 
@@ -183,15 +182,9 @@ def test_a_format_that_does_not_exist_is_an_error_of_the_config(tmp_path: Path) 
     assert caught.value.where == "training.data_format"
 
 
-def test_a_config_says_how_rows_are_read_and_a_score_may_say_otherwise(tmp_path: Path) -> None:
+def test_a_config_says_how_rows_are_read(tmp_path: Path) -> None:
     training = config(tmp_path / "x", input_field="q", output_field="a", data_format="input_output")
-    score = ScoreSpec(file=tmp_path / "y")
     assert fields_of(training) == FieldMap(data_format="input_output", input_field="q", output_field="a")
-    assert score_fields(training, score) == fields_of(training)
-    other = score.model_copy(update={"output_field": "label"})
-    assert score_fields(training, other) == FieldMap(data_format="", input_field="q", output_field="label")
-    pairs = training.model_copy(update={"data_format": "preference"})
-    assert score_fields(pairs, score) == FieldMap(data_format="")
 
 
 def test_the_kind_of_rows_is_known_for_every_method() -> None:

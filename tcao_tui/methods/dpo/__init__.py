@@ -1,0 +1,3 @@
+"""Direct preference optimisation."""
+
+from __future__ import annotations
