@@ -18,8 +18,7 @@ from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import NeedsInput
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tcao_tui.domain.plan import Plan
     from tcao_tui.services.launch import LaunchResult
     from tcao_tui.services.proposals import Proposal
     from tcao_tui.store.port import Approval
@@ -44,12 +43,11 @@ def command_again(verb: str, what: str, *, backend: str | None, max_cost_usd: fl
     return " ".join(words)
 
 
-def propose_plan(console: CliContext, path: Path, backend: str | None, max_cost_usd: float | None) -> Proposal:
-    """The judged plan of a file; says that judging it takes a while. Raises as `services.proposals.propose` does."""
-    from tcao_tui.services.plans import load_plan
+def propose_plan(console: CliContext, plan: Plan, backend: str | None, max_cost_usd: float | None) -> Proposal:
+    """The plan, judged; says that judging it takes a while. Raises as `services.proposals.propose` does."""
     from tcao_tui.services.proposals import propose
 
-    plan, profile = load_plan(path), console.profile(backend)
+    profile = console.profile(backend)
     console.progress(CHECKING)
     return propose(plan, profile, max_cost_usd=max_cost_usd)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tcao_tui.domain.training_config import SettingChange, TrainingConfig
+from tcao_tui.domain.training_config import SettingChange, SettingKey, TrainingConfig
 
 
 def learning_rate_at(config: TrainingConfig, step: int, changes: Sequence[SettingChange] = ()) -> float:
@@ -14,7 +14,7 @@ def learning_rate_at(config: TrainingConfig, step: int, changes: Sequence[Settin
     The shapes are the cookbook's (`utils/lr_scheduling.py`, 0.6.1): linear `1 - t`, cosine `(1 + cos(pi t)) / 2` with
     `t` the share of updates applied before this one; the warm-up before them rises linearly to the peak.
     """
-    peak = _in_force(changes, "learning_rate", step, config.learning_rate)
+    peak = setting_at(config, step, "learning_rate", changes)
     if step <= config.warmup_steps:
         return peak * step / config.warmup_steps
     left = config.num_steps - config.warmup_steps
@@ -30,9 +30,10 @@ def learning_rate_at(config: TrainingConfig, step: int, changes: Sequence[Settin
 
 def eval_every_at(config: TrainingConfig, step: int, changes: Sequence[SettingChange] = ()) -> int:
     """Steps between validations, as of update `step`; 0: only at the ends."""
-    return int(_in_force(changes, "eval_every", step, config.eval_every))
+    return int(setting_at(config, step, "eval_every", changes))
 
 
-def _in_force(changes: Sequence[SettingChange], key: str, step: int, planned: float) -> float:
+def setting_at(config: TrainingConfig, step: int, key: SettingKey, changes: Sequence[SettingChange] = ()) -> float:
+    """What a person set `key` to, as of update `step`, or its planned value; of several changes the last one counts."""
     values = [change.value for change in changes if change.key == key and change.step <= step]
-    return values[-1] if values else planned
+    return values[-1] if values else getattr(config, key)

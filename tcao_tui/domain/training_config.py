@@ -30,6 +30,8 @@ RUN_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
 LrSchedule = Literal["constant", "linear", "cosine"]
+SettingKey = Literal["learning_rate", "eval_every"]
+"""Settings that may change while a run trains."""
 
 
 class SettingChange(BaseModel):
@@ -38,7 +40,7 @@ class SettingChange(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     step: int = Field(ge=1, description="First update that it holds for.")
-    key: Literal["learning_rate", "eval_every"] = Field(description="Which setting.")
+    key: SettingKey = Field(description="Which setting.")
     value: float = Field(ge=0, description="Its new value; for learning_rate the peak that the schedule scales.")
     by: str = Field(default="", description="Who changed it.")
     why: str = Field(default="", description="Why.")

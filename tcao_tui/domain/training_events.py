@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tcao_tui.domain.event import Event
+from tcao_tui.domain.training_config import SettingChange, SettingKey
 
 Severity = Literal["note", "warning", "critical"]
 
@@ -74,8 +75,13 @@ class SettingChanged(Event):
 
     kind: Literal["setting_changed"] = "setting_changed"
     step: int
-    key: str
+    key: SettingKey
     old: float
     value: float
     by: str
     why: str = ""
+
+    @property
+    def change(self) -> SettingChange:
+        """The same as a part of a plan, so that a replay repeats it."""
+        return SettingChange(step=self.step, key=self.key, value=self.value, by=self.by, why=self.why)

@@ -120,10 +120,10 @@ class MemoryStore:
         """Consent given for this run, oldest first."""
         return list(self.of(run_id).approvals)
 
-    def post_control(self, run_id: str, verb: Verb, *, by: str, at: float) -> int:
-        """Ask the worker for something; returns the request's id."""
+    def post_control(self, run_id: str, verb: Verb, *, by: str, at: float, body: str = "") -> int:
+        """Ask the worker for something; `body` is JSON. Returns the request's id."""
         run, number = self.of(run_id), self.next_seq()
-        run.controls[number] = ControlRequest(number, run_id, verb, by, at)
+        run.controls[number] = ControlRequest(number, run_id, verb, by, at, body)
         return number
 
     def pending_controls(self, run_id: str) -> list[ControlRequest]:

@@ -94,13 +94,14 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """Something a person asked a run to do."""
+    """Something a person asked a run to do; `body` is JSON, for verbs that say what with it (`change`)."""
 
     request_id: int
     run_id: str
     verb: Verb
     by: str
     at: float
+    body: str = ""
 
 
 class RunWriter(Protocol):
@@ -151,8 +152,8 @@ class RunStore(Protocol):
         """Consent given for this run, oldest first."""
         ...
 
-    def post_control(self, run_id: str, verb: Verb, *, by: str, at: float) -> int:
-        """Ask the worker for something; returns the request's id."""
+    def post_control(self, run_id: str, verb: Verb, *, by: str, at: float, body: str = "") -> int:
+        """Ask the worker for something; `body` is JSON. Returns the request's id."""
         ...
 
     def pending_controls(self, run_id: str) -> list[ControlRequest]:

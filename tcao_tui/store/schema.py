@@ -119,7 +119,11 @@ CREATE TABLE interview_entries (
 CREATE INDEX entries_of_interview ON interview_entries(interview);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+ALTER TABLE controls ADD COLUMN body TEXT NOT NULL DEFAULT '';  -- JSON, for verbs that say what with it
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Script n brings a database from version n to n + 1; a script that was released is never changed."""
 
 

@@ -135,19 +135,19 @@ class SqliteStore:
             found = connection.execute(query, (self._number(connection, run_id),)).fetchall()
         return [Approval(*row) for row in found]
 
-    def post_control(self, run_id: str, verb: Verb, *, by: str, at: float) -> int:
-        """Ask the worker for something; returns the request's id."""
+    def post_control(self, run_id: str, verb: Verb, *, by: str, at: float, body: str = "") -> int:
+        """Ask the worker for something; `body` is JSON. Returns the request's id."""
         with self._database.writing() as connection:
-            values = (self._number(connection, run_id), verb, by, at)
-            query = "INSERT INTO controls (run, verb, by, at) VALUES (?, ?, ?, ?) RETURNING number"
+            values = (self._number(connection, run_id), verb, by, at, body)
+            query = "INSERT INTO controls (run, verb, by, at, body) VALUES (?, ?, ?, ?, ?) RETURNING number"
             return int(connection.execute(query, values).fetchone()[0])
 
     def pending_controls(self, run_id: str) -> list[ControlRequest]:
         """Requests that no `ControlHandled` event answers yet, oldest first."""
-        query = "SELECT number, verb, by, at FROM controls WHERE run = ? AND handled_at IS NULL ORDER BY number"
+        query = "SELECT number, verb, by, at, body FROM controls WHERE run = ? AND handled_at IS NULL ORDER BY number"
         with self._database.reading() as connection:
             found = connection.execute(query, (self._number(connection, run_id),)).fetchall()
-        return [ControlRequest(number, run_id, verb, by, at) for number, verb, by, at in found]
+        return [ControlRequest(number, run_id, verb, by, at, body) for number, verb, by, at, body in found]
 
     def lease(self, run_id: str) -> LeaseState:
         """Who holds the run now: a probe of the kernel lock plus the recorded heartbeat."""

@@ -12,6 +12,7 @@ from tcao_tui.domain.events import ControlHandled, MetricRow, Phase, PhaseChange
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.methods.port import Directive
+from tcao_tui.worker.changing import changed
 from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.inbox import Inbox
 from tcao_tui.worker.journal import Journal
@@ -111,8 +112,12 @@ class WorkerContext:
         return record
 
     def settings_from(self, step: int) -> Sequence[SettingChange]:
-        """Changes in force for updates from `step` on."""
-        return [change for change in self._plan.training.changes if change.step <= step]
+        """Changes in force for updates from `step` on; commits those that people asked for, with their answers."""
+        for request in self._inbox.changes():
+            events = changed(request, self._plan.training, step, self._changes)
+            self._journal.commit(*events)
+            self._inbox.answered([event for event in events if isinstance(event, ControlHandled)])
+        return [change for change in self._changes if change.step <= step]
 
     async def directive(self) -> Directive:
         """What a person or the budget wants now."""
@@ -143,6 +148,10 @@ class WorkerContext:
             if loop.time() - extended_at > _EXTEND_SECONDS:
                 extended_at = loop.time()
                 await self._checkpoints.thin_out()
+
+    @property
+    def _changes(self) -> tuple[SettingChange, ...]:
+        return (*self._plan.training.changes, *self._journal.lineage.changes)
 
     def _say(self, phase: Phase, answers: list[ControlHandled]) -> None:
         self._journal.commit(PhaseChanged(phase=phase), *answers)

@@ -72,6 +72,10 @@ class Inbox:
         """Note that these answers are committed."""
         self._answered |= {a.request_id for a in answers}
 
+    def changes(self) -> list[ControlRequest]:
+        """Waiting requests for another value of a setting, oldest first."""
+        return [r for r in self.look() if r.verb == "change"]
+
     def first(self, *verbs: Verb) -> Verb | None:
         """The oldest waiting request among `verbs`."""
         return next((r.verb for r in self.look() if r.verb in verbs), None)

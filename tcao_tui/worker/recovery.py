@@ -12,6 +12,8 @@ from typing import get_args
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, parse_checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed, RunEvent, UnknownEvent
+from tcao_tui.domain.training_config import SettingChange
+from tcao_tui.domain.training_events import SettingChanged
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
@@ -21,11 +23,12 @@ KEPT: tuple[CheckpointReason, ...] = ("stage", "final")
 
 @dataclass(slots=True)
 class Lineage:
-    """Fold of a run's events as far as resuming needs it: checkpoints, deletions, and where attempts went on."""
+    """Fold of a run's events as far as resuming needs it: checkpoints, deletions, changes, where attempts went on."""
 
     known: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
     deleted: set[str] = field(default_factory=set[str])
     resume_steps: dict[int, int] = field(default_factory=dict[int, int])
+    changes: list[SettingChange] = field(default_factory=list[SettingChange])
     attempts: int = 0
 
     def apply(self, attempt: int, event: RunEvent | UnknownEvent) -> None:
@@ -40,6 +43,8 @@ class Lineage:
             case CheckpointDeleted(name=name):
                 self.known.pop(name, None)
                 self.deleted.add(name)
+            case SettingChanged():
+                self.changes.append(event.change)
             case _:
                 pass
 

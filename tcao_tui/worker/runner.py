@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tcao_tui.clients.tinker_port import Transient
+from tcao_tui.clients.tinker_port import Outage, Transient
 from tcao_tui.domain.events import Finished, LogLine, PhaseChanged, WaitReason
 from tcao_tui.domain.pipeline import total_steps
 from tcao_tui.domain.plan import Plan, PriceQuote
@@ -100,13 +100,14 @@ class Worker:
         self._waits = Waits(journal)
         self._lost_paths: set[str] = set()
         self._in_method = False
+        self._refused = ""
 
     def run(self) -> int:
         """Work until there is nothing left to do; returns the exit code, and has said it in a `Finished` event."""
         timing = self._parts.timing
         threads = (
             Heartbeat(self._journal, timing.heartbeat_seconds),
-            OutageWatch(self._parts.connector.ailing, self._waits, timing.health_seconds),
+            OutageWatch(self._ailing, self._waits, timing.health_seconds),
             Grace(self._journal, self._stop, timing.grace_seconds),
         )
         for thread in threads:
@@ -149,14 +150,16 @@ class Worker:
                     return self._stopped()
                 return self._ended()
             except Transient as error:
-                outage = await asyncio.to_thread(self._parts.connector.ailing)
-                wait_seconds = retries.wait_seconds(progressed=self._journal.last_step > furthest, outage=bool(outage))
+                wait_seconds = retries.wait_seconds(
+                    progressed=self._journal.last_step > furthest, outage=await self._is_outage(error)
+                )
                 furthest = max(furthest, self._journal.last_step)
                 if wait_seconds is None:
                     return failed(BackendError(f"nothing gets better: {error.what}", where=error.where), self._run_id)
                 said = f"{error.what}; going on from the last checkpoint"
                 self._journal.commit(LogLine(level="warning", message=said))
-                if not await self._obeying(self._until_healthy(wait_seconds)):
+                why = error.what if isinstance(error, Outage) else ""
+                if not await self._obeying(self._until_healthy(wait_seconds, why)):
                     return self._stopped()
                 self._relaunch()
 
@@ -216,17 +219,30 @@ class Worker:
         await task
         return True
 
-    async def _until_healthy(self, seconds: float) -> None:
+    async def _is_outage(self, error: Transient) -> bool:
+        """Whether the attempt cost nothing, since the server was out; one that trained again what it lost did cost."""
+        is_refused = isinstance(error, Outage) and self._journal.last_step == 0
+        return is_refused or bool(await asyncio.to_thread(self._parts.connector.ailing))
+
+    async def _until_healthy(self, seconds: float, why: str) -> None:
+        if why and seconds:
+            self._refused = why
+            self._waits.report("outage", False, why)
         await asyncio.sleep(seconds)
+        self._refused = ""
         while reason := await asyncio.to_thread(self._parts.connector.ailing):
             self._waits.report("outage", False, reason)
             await asyncio.sleep(self._parts.timing.health_seconds / 4)
         self._waits.report("outage", True)
 
     def _on_waiting(self, reason: WaitReason, over: bool, detail: str) -> None:
-        # Outages are told by our own watch, which also sees them while nothing is being asked of the server.
-        if reason != "outage":
-            self._waits.report(reason, over, detail)
+        if reason == "outage":
+            self._refused = "" if over else detail
+        self._waits.report(reason, over, detail)
+
+    def _ailing(self) -> str:
+        """Why nothing moves: the server does not answer a plain question, or keeps refusing what the SDK asks."""
+        return self._parts.connector.ailing() or self._refused
 
     def _ended(self) -> Finished:
         known = self._journal.lineage.known.values()
@@ -242,7 +258,7 @@ class Worker:
     def _say_finished(self, finished: Finished) -> None:
         answers = self._inbox.answers("stop", accepted=self._stop.cause is not None, reason=finished.what)
         answers += self._inbox.answers(
-            "pause", "resume", "checkpoint", accepted=False, reason=f"the run ended: {finished.outcome}"
+            "pause", "resume", "checkpoint", "change", accepted=False, reason=f"the run ended: {finished.outcome}"
         )
         self._journal.commit(*answers, finished)
 

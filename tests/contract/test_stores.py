@@ -248,6 +248,12 @@ def test_a_request_is_pending_until_the_worker_answers_it(run_1: RunStore) -> No
     assert [r.request_id for r in run_1.pending_controls("run-1")] == [save]
 
 
+def test_a_request_says_what_with_it(run_1: RunStore) -> None:
+    run_1.post_control("run-1", "change", by="me", at=3.0, body='{"key": "learning_rate"}')
+    run_1.post_control("run-1", "stop", by="me", at=4.0)
+    assert [r.body for r in run_1.pending_controls("run-1")] == ['{"key": "learning_rate"}', ""]
+
+
 def test_a_request_to_one_run_is_not_answered_by_another(run_1: RunStore) -> None:
     run_1.create_run(new_run("other"))
     request = run_1.post_control("run-1", "stop", by="me", at=3.0)

@@ -1,4 +1,4 @@
-"""`tcao stop`, `pause`, `resume`, `checkpoint`: what is asked of a run while, and after, it is carried out."""
+"""`tcao stop`, `pause`, `resume`, `checkpoint`, `set`: what is asked of a run while, and after, it is carried out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import click
 from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import Decorator, output_option, run_argument
 from tcao_tui.cli.render.json import to_json
-from tcao_tui.errors import Refused
+from tcao_tui.errors import Refused, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tcao_tui.domain.events import ControlHandled, Verb
     from tcao_tui.domain.run_view import RunView
+    from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.store.port import RunStore
 
 
@@ -73,6 +76,49 @@ def resume(console: CliContext, run: str, wait: bool) -> None:
             wait_and_report(console, store, run_id)
 
 
+@click.command(
+    name="set",
+    epilog="""\b
+Examples:
+  tcao set latest learning_rate=1e-4 --why "the loss is noisy"
+  tcao set latest eval_every=50 --wait
+""",
+)
+@run_argument()
+@click.argument("setting", metavar="KEY=VALUE")
+@click.option("--why", default="", help="The reason, for the record.")
+@_wait_option("Return when the worker has answered.")
+@output_option("text", "json")
+@pass_context
+def set_setting(console: CliContext, run: str, setting: str, why: str, wait: bool) -> None:
+    """Change learning_rate or eval_every of RUN from its next step on; for SFT and DPO.
+
+    For learning_rate the value is the peak that the schedule scales. The change is part of the record: it is shown on
+    the curve, a resume keeps it, and `tcao replay` repeats it.
+    """
+    from tcao_tui.cli.launching import person
+    from tcao_tui.services import control
+
+    request = _setting(setting, why)
+    _post(console, run, "change", lambda store, run_id: control.change(store, run_id, request, by=person()), wait=wait)
+
+
+def _setting(text: str, why: str) -> SettingRequest:
+    from pydantic import ValidationError
+
+    from tcao_tui.domain.setting_request import SettingRequest
+
+    key, _, value = text.partition("=")
+    try:
+        return SettingRequest.model_validate({"key": key.strip(), "value": value.strip(), "why": why})
+    except ValidationError as error:
+        raise UsageError(
+            f"{text}: {error.errors()[0]['msg']}",
+            where="KEY=VALUE",
+            next_step="such as learning_rate=1e-4 or eval_every=50",
+        ) from error
+
+
 def _resume(console: CliContext, store: RunStore, run_id: str) -> dict[str, object]:
     from tcao_tui.cli.launching import person
     from tcao_tui.services import control, launch
@@ -91,10 +137,15 @@ def _ask(console: CliContext, reference: str, verb: Verb, *, wait: bool) -> None
     from tcao_tui.cli.launching import person
     from tcao_tui.services import control
 
-    verbs = {"stop": control.stop, "pause": control.pause, "checkpoint": control.checkpoint}
+    ask = {"stop": control.stop, "pause": control.pause, "checkpoint": control.checkpoint}[verb]
+    _post(console, reference, verb, lambda store, run_id: ask(store, run_id, by=person()), wait=wait)
+
+
+def _post(console: CliContext, reference: str, verb: Verb, ask: Callable[[RunStore, str], int], *, wait: bool) -> None:
+    """Post a request and say so, or what became of it."""
     with console.store() as store:
         run_id = console.find(store, reference).run_id
-        request_id = verbs[verb](store, run_id, by=person())
+        request_id = ask(store, run_id)
         if not wait:
             told = {"run_id": run_id, "verb": verb, "request_id": request_id}
             console.result(to_json(told) if console.wants_json else f"asked {run_id} to {verb}")

@@ -41,8 +41,9 @@ def replay(
 ) -> None:
     """Carry out the saved plan of RUN again, as a new run with the same data, seed and config.
 
-    The data must still be what was approved: a changed file is an error. It runs where RUN ran, unless --backend says
-    otherwise. With --speed nothing is trained: the recorded events and numbers of RUN are written again.
+    Settings that a person changed while RUN trained change again at the same steps. The data must still be what was
+    approved: a changed file is an error. It runs where RUN ran, unless --backend says otherwise. With --speed nothing
+    is trained: the recorded events and numbers of RUN are written again.
     """
     if speed is not None:
         if approve is not None or max_cost is not None:
@@ -50,11 +51,11 @@ def replay(
         _play(console, run, speed)
         return
     from tcao_tui.cli.launching import command_again, consent, launch_and_report, propose_plan
-    from tcao_tui.store.plan_file import PLAN_NAME
+    from tcao_tui.services.repeat import plan_to_repeat
 
     with console.store() as store:
         found = console.find(store, run)
-    plan = console.runs_root / found.run_id / PLAN_NAME
+        plan = plan_to_repeat(store, console.runs_root, found.run_id)
     proposal = propose_plan(console, plan, backend or found.backend, max_cost)
     again = command_again("replay", found.run_id, backend=backend, max_cost_usd=max_cost)
     launch_and_report(console, proposal, consent(console, proposal, approve, again), detach=detach)

@@ -36,7 +36,8 @@ def run(
     give. The worker is a process of its own: closing this terminal does not end it.
     """
     from tcao_tui.cli.launching import command_again, consent, launch_and_report, propose_plan
+    from tcao_tui.services.plans import load_plan
 
-    proposal = propose_plan(console, plan, backend, max_cost)
+    proposal = propose_plan(console, load_plan(plan), backend, max_cost)
     again = command_again("run", shlex.quote(str(plan)), backend=backend, max_cost_usd=max_cost)
     launch_and_report(console, proposal, consent(console, proposal, approve, again), detach=detach)
