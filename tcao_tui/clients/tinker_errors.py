@@ -15,7 +15,7 @@ from tinker import RequestFailedError
 from tinker.lib.retryable_exception import RetryableException
 from tinker.types import RequestErrorCategory
 
-from tcao_tui.clients.tinker_port import Transient
+from tcao_tui.clients.tinker_port import Outage, Transient
 from tcao_tui.errors import BackendError, CredentialsError, TcaoError
 
 SDK_ERRORS = (
@@ -79,7 +79,8 @@ def translate(error: BaseException, doing: str) -> TcaoError:
         if isinstance(cause, RequestFailedError):
             return _of_failed_request(cause, doing)
         if isinstance(cause, (tinker.APIConnectionError, httpx.HTTPError, RetryableException, OSError)):
-            return Transient(f"{doing}: no answer from the server ({text})", next_step="tcao doctor")
+            kind = Transient if isinstance(cause, RetryableException) else Outage
+            return kind(f"{doing}: no answer from the server ({text})", next_step="tcao doctor")
     if _LOST.search(text):
         return Transient(f"{doing}: {text}")
     if isinstance(error, tinker.TinkerError) and _KEY_WORDS.search(text):
@@ -95,7 +96,9 @@ def _of_status(status: int, text: str, doing: str) -> TcaoError:
             f"{doing}: the account has no billing set up or no credit left ({text})",
             next_step="check billing in the Tinker console, then `tcao resume`",
         )
-    if status in (404, 408, 409, 410, 429) or status >= 500:
+    if status in (429, 502, 503, 504):
+        return Outage(f"{doing}: the server answered {status} ({text})")
+    if status in (404, 408, 409, 410) or status >= 500:
         return Transient(f"{doing}: the server answered {status} ({text})")
     return BackendError(f"{doing}: the server refused the request ({status}: {text})")
 

@@ -36,6 +36,10 @@ class Transient(BackendError):
     title = "Backend unavailable"
 
 
+class Outage(Transient):
+    """The server is out, overloaded or limits our rate: nothing is wrong with the request, and waiting helps."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedWeights:
     """What a server answered to a save: `tinker://` paths, one for resuming and one for sampling."""

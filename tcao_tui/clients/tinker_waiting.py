@@ -2,7 +2,8 @@
 
 The SDK tells its users of a queue only after 15 minutes, by a log line, and of an outage never. Here the training
 client's queue observer is ours, the SDK's log lines are read where it takes no observer, and while a request has been
-pending for a while the server's health is asked for beside it. Nothing here touches the requests themselves.
+pending for a while the server's refusals are looked at and its health is asked for beside it. Nothing here touches the
+requests themselves.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tinker.lib import queue_state_logger
 from tinker.lib.api_future_impl import QueueState, QueueStateObserver
 
 from tcao_tui.clients.tinker_errors import clean
+from tcao_tui.clients.tinker_refusals import Refusals
 from tcao_tui.domain.events import WaitReason
 
 type OnWaiting = Callable[[WaitReason, bool, str], None]
@@ -28,9 +30,10 @@ _LOGGERS = (
     "tinker.lib.public_interfaces.sampling_client",
     "tinker.lib.internal_client_holder",
 )
-_QUIET_SECONDS = 10.0
-_PROBE_EVERY_SECONDS = 5.0
+_QUIET_SECONDS = 6.0
+_PROBE_EVERY_SECONDS = 3.0
 _PROBE_TIMEOUT_SECONDS = 5.0
+"""Together less than the 15 s within which a wait has to be visible."""
 
 
 class WaitWatch(QueueStateObserver):
@@ -39,8 +42,8 @@ class WaitWatch(QueueStateObserver):
     Args:
         on_waiting: Whom to tell.
         is_healthy: Asks the server whether it is there.
-        quiet_seconds: How long a request may be pending before the server's health is asked for.
-        probe_every_seconds: Pause between two such questions.
+        quiet_seconds: How long a request may be pending, or refused, before it is looked into.
+        probe_every_seconds: Pause between two such looks.
     """
 
     def __init__(
@@ -62,18 +65,22 @@ class WaitWatch(QueueStateObserver):
         self._progress_at = time.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._handler = _PauseLines(self)
+        self._refusals = Refusals()
+        self._is_refused = False
 
     def start(self) -> None:
         """Begin to listen."""
         queue_state_logger.PAUSE_GRACE_PERIOD = 0
         for name in _LOGGERS:
             logging.getLogger(name).addHandler(self._handler)
+        self._refusals.start()
         self._task = asyncio.create_task(self._look_for_outages(), name="outages")
 
     async def stop(self) -> None:
         """Stop listening and say that any wait is over."""
         for name in _LOGGERS:
             logging.getLogger(name).removeHandler(self._handler)
+        self._refusals.stop()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -132,14 +139,28 @@ class WaitWatch(QueueStateObserver):
     async def _look_for_outages(self) -> None:
         while True:
             await asyncio.sleep(self._probe_every_seconds)
-            is_quiet = self._pending > 0 and time.monotonic() - self._progress_at >= self._quiet_seconds
-            if not is_quiet and self._reason != "outage":
-                continue
-            if await self._is_healthy():
-                if self._reason == "outage":
-                    self._end()
-            elif self._pending > 0:
-                self._begin("outage", "the server does not answer")
+            if not self._look_for_refusals():
+                await self._ask_for_health()
+
+    def _look_for_refusals(self) -> bool:
+        """Whether something that is being waited for is refused all the time."""
+        refusal = self._refusals.lasting(self._quiet_seconds) if self._pending > 0 else None
+        if refusal is not None:
+            self._begin(refusal.reason, refusal.detail)
+        elif self._is_refused:
+            self._end()
+        self._is_refused = refusal is not None
+        return self._is_refused
+
+    async def _ask_for_health(self) -> None:
+        is_quiet = self._pending > 0 and time.monotonic() - self._progress_at >= self._quiet_seconds
+        if not is_quiet and self._reason != "outage":
+            return
+        if await self._is_healthy():
+            if self._reason == "outage":
+                self._end()
+        elif self._pending > 0:
+            self._begin("outage", "the server does not answer")
 
 
 class _PauseLines(logging.Handler):
@@ -154,7 +175,7 @@ class _PauseLines(logging.Handler):
         if "paused" not in text:
             return
         if "billing" in text:
-            self._watch.report("outage", f"paused by billing: {text}")
+            self._watch.report("billing", text)
         elif "rate limit" in text or "limit hit" in text:
             self._watch.report("rate_limit", text)
         else:

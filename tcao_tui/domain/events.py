@@ -15,7 +15,7 @@ from tcao_tui.domain.event import Event
 from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
 
 Phase = Literal["connecting", "loading", "training", "evaluating", "saving", "paused"]
-WaitReason = Literal["capacity", "rate_limit", "outage"]
+WaitReason = Literal["capacity", "rate_limit", "billing", "outage"]
 Outcome = Literal["completed", "stopped", "failed", "interrupted", "budget"]
 Verb = Literal["stop", "pause", "resume", "checkpoint", "change"]
 

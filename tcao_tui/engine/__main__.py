@@ -56,8 +56,12 @@ CLIENT_CONFIG: dict[str, Any] = {
     "sample_use_retrieve_futures": False,
     "sample_join_sampling_session": True,
     "custom_loss_server_side": False,
+    "billing_exception_max_pause_duration_sec": 3600,
 }
-"""What the SDK is told. Not compressing is faster on the loopback address; polling each promise survives a restart."""
+"""What the SDK is told; how long it waits for credit is its own default.
+
+Not compressing is faster on the loopback address; polling each promise survives a restart.
+"""
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:

@@ -11,9 +11,13 @@ A script is YAML or JSON, re-read whenever the file changes (which also sets the
         retry_after_seconds: 2   # with status: a Retry-After header
         drop: before             # close the connection without an answer, before or after the work is committed
         truncate_body: true      # do the work, then close the connection half-way through the answer
+        slow_seconds: 5          # do the work, then let the answer drip over so many seconds
         kill: after              # SIGKILL this process, before or after the work is committed
+        paused: capacity         # retrieve_future only: say that the work is queued, for capacity or rate_limit
 
-"Committed" means that the promise of the request is fulfilled and its rows and files are on disk.
+Two verbs have no address of their own: `forward` is a forward_backward that asks for no gradients, `compute_logprobs`
+an asample that asks for the logprobs of its prompt. "Committed" means that the promise of the request is fulfilled and
+its rows and files are on disk.
 The first rule that matches a call applies. Out of scope: faults of the compute itself.
 """
 
@@ -52,6 +56,7 @@ VERBS = [
     "save_weights_for_sampler",
     "save_weights_external",
     "asample",
+    "compute_logprobs",
     "retrieve_future",
     "retrieve_futures",
     "cancel_future",
@@ -75,6 +80,7 @@ VERBS = [
 """Every name a rule can have as its `verb`; `sampler` etc. are the REST reads of one thing, plurals the listings."""
 
 When = Literal["before", "after"]
+Pause = Literal["capacity", "rate_limit"]
 
 
 class Rule(BaseModel):
@@ -90,7 +96,9 @@ class Rule(BaseModel):
     retry_after_seconds: Annotated[float, Field(ge=0)] | None = None
     drop: When | None = None
     truncate_body: bool = False
+    slow_seconds: Annotated[float, Field(gt=0)] | None = None
     kill: When | None = None
+    paused: Pause | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Rule:
@@ -98,9 +106,15 @@ class Rule(BaseModel):
             raise ValueError(f"unknown verb {self.verb!r}; the verbs are: {' '.join(VERBS)}")
         if self.nth is not None and self.every is not None:
             raise ValueError("nth and every exclude each other")
-        actions = sum([self.status is not None, self.drop is not None, self.truncate_body, self.kill is not None])
+        one_of = (self.status, self.drop, self.truncate_body or None, self.slow_seconds, self.kill, self.paused)
+        actions = sum(action is not None for action in one_of)
         if actions > 1 or (actions == 0 and not self.delay_seconds):
-            raise ValueError("a rule needs exactly one of status, drop, truncate_body, kill, or only delay_seconds")
+            raise ValueError(
+                "a rule needs exactly one of status, drop, truncate_body, slow_seconds, kill, paused,"
+                " or only delay_seconds"
+            )
+        if self.paused is not None and self.verb != "retrieve_future":
+            raise ValueError("paused goes with the verb retrieve_future")
         if self.retry_after_seconds is not None and self.status is None:
             raise ValueError("retry_after_seconds goes with status")
         return self
@@ -158,6 +172,11 @@ class Faults:
         self._script = Script(rules=[])
         self._counts: dict[str, int] = {}
         self._reread()
+
+    @property
+    def scripted(self) -> bool:
+        """Whether this engine was started with a script."""
+        return self._path is not None
 
     def rule_for(self, verb: str) -> Rule | None:
         """Count a call of a verb and say what is to go wrong with it, if anything.

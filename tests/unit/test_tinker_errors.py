@@ -9,7 +9,7 @@ from tinker.lib.retryable_exception import RetryableException
 from tinker.types import RequestErrorCategory
 
 from tcao_tui.clients.tinker_errors import clean, translate
-from tcao_tui.clients.tinker_port import Transient
+from tcao_tui.clients.tinker_port import Outage, Transient
 from tcao_tui.errors import BackendError, CredentialsError
 
 REQUEST = httpx.Request("POST", "http://server/api/v1/optim_step")
@@ -29,24 +29,36 @@ def caused_by(outer: Exception, inner: Exception) -> Exception:
 @pytest.mark.parametrize(
     "error",
     [
-        tinker.APIConnectionError(request=REQUEST),
-        tinker.APITimeoutError(request=REQUEST),
-        *[refusal(status) for status in (404, 408, 409, 410, 429, 500, 503)],
+        *[refusal(status) for status in (404, 408, 409, 410, 500)],
         caused_by(ValueError("Error retrieving result"), refusal(404)),
         RetryableException("Promise expired/broken for request 1"),
-        caused_by(RuntimeError("A previous request failed; this TrainingClient is poisoned"), refusal(503)),
+        caused_by(RuntimeError("A previous request failed; this TrainingClient is poisoned"), refusal(500)),
         RuntimeError("A previous request failed; this TrainingClient is poisoned and cannot accept further requests."),
         RuntimeError("ServiceClient is closed"),
-        TimeoutError(),
-        httpx.ReadError("gone"),
         tinker.RequestFailedError("out of memory", "1", RequestErrorCategory.Server),
         tinker.RequestFailedError("session s-1 has ended", "1", RequestErrorCategory.User),
         tinker.RequestFailedError("there is no model m:train:0", "1", RequestErrorCategory.User),
     ],
     ids=str,
 )
-def test_outages_lost_sessions_and_poisoned_clients_are_transient(error: Exception) -> None:
+def test_lost_sessions_and_poisoned_clients_are_transient(error: Exception) -> None:
     assert type(translate(error, "training step")) is Transient
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        tinker.APIConnectionError(request=REQUEST),
+        tinker.APITimeoutError(request=REQUEST),
+        *[refusal(status) for status in (429, 502, 503, 504)],
+        caused_by(RuntimeError("A previous request failed; this TrainingClient is poisoned"), refusal(503)),
+        TimeoutError(),
+        httpx.ReadError("gone"),
+    ],
+    ids=str,
+)
+def test_a_server_that_is_out_or_overloaded_is_an_outage(error: Exception) -> None:
+    assert type(translate(error, "training step")) is Outage
 
 
 @pytest.mark.parametrize("status", [401, 403])

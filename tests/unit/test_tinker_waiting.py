@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+import pytest
 from tinker.lib.api_future_impl import QueueState
 
 from tcao_tui.clients.tinker_waiting import WaitWatch, answers_health
@@ -108,9 +109,47 @@ async def test_the_sdks_own_lines_about_pauses_are_understood() -> None:
         ("capacity", True),
         ("rate_limit", False),
         ("rate_limit", True),
-        ("outage", False),
-        ("outage", True),
+        ("billing", False),
+        ("billing", True),
     ]
+
+
+def answered(status: int, verb: str = "optim_step") -> None:
+    """What httpx says of one answer."""
+    line = 'HTTP Request: %s %s "%s %d %s"'
+    logging.getLogger("httpx").info(line, "POST", f"http://server/x/api/v1/{verb}", "HTTP/1.1", status, "reason")
+
+
+@pytest.mark.parametrize(("status", "reason"), [(429, "rate_limit"), (402, "billing"), (503, "outage")])
+async def test_a_request_that_is_refused_again_and_again_is_a_wait_until_it_is_answered(
+    status: int, reason: str
+) -> None:
+    listener = Listener()
+    watch = watch_of(listener)
+    watch.start()
+    with watch.pending():
+        answered(status)
+        detail = f"the server answers {status} to optim_step"
+        await listener.until(lambda: listener.told == [(reason, False, detail)])
+        answered(200, "retrieve_future")
+        answered(status)
+        assert listener.told == [(reason, False, detail)]
+        answered(200)
+        await listener.until(lambda: listener.told[-1] == (reason, True, ""))
+    await watch.stop()
+    assert len(listener.told) == 2
+
+
+async def test_refused_heartbeats_and_polls_that_wait_are_no_wait_of_the_training() -> None:
+    listener = Listener()
+    watch = watch_of(listener)
+    watch.start()
+    with watch.pending():
+        answered(503, "session_heartbeat")
+        answered(408, "retrieve_future")
+        await listener.until(lambda: listener.asked >= 2)
+    await watch.stop()
+    assert listener.told == []
 
 
 async def test_nobody_at_the_address_is_unhealthy() -> None:

@@ -15,6 +15,7 @@ QUIET_SECONDS = 5.0
 """A younger heartbeat is simply alive."""
 
 _COARSE_FROM_SECONDS = 600.0
+_WAITS = {"capacity": "in the server's queue", "rate_limit": "rate limit", "billing": "no credit", "outage": "outage"}
 
 
 def head_line(view: RunView, width: int) -> Line:
@@ -131,8 +132,7 @@ def _notice(view: RunView) -> tuple[str, str]:
         case RunStatus.FAILED | RunStatus.INTERRUPTED | RunStatus.BUDGET | RunStatus.STOPPED:
             return _ended(view, go_on)
         case RunStatus.WAITING if view.waiting is not None:
-            reason = {"capacity": "in the server's queue", "rate_limit": "rate limit", "outage": "server not reachable"}
-            why = reason.get(view.waiting.reason, view.waiting.reason)
+            why = _WAITS.get(view.waiting.reason, view.waiting.reason)
             waited = duration_text(_coarse(max(view.updated_at, view.waiting.since) - view.waiting.since))
             more = f": {view.waiting.detail}" if view.waiting.detail else ""
             return "warn", f"Waiting, {why}{more}. It goes on by itself (waited {waited} at the last word)."
