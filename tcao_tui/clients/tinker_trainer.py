@@ -43,6 +43,18 @@ def translated(watch: WaitWatch, doing: str) -> Generator[None]:
             raise translate(error, doing) from error
 
 
+def adam_params(config: TrainingConfig, learning_rate: float) -> tinker.AdamParams:
+    """Adam as the plan has it, at this learning rate."""
+    return tinker.AdamParams(
+        learning_rate=learning_rate,
+        beta1=config.adam_beta1,
+        beta2=config.adam_beta2,
+        eps=config.adam_eps,
+        weight_decay=config.weight_decay,
+        grad_clip_norm=config.grad_clip_norm,
+    )
+
+
 def weighted_loss(
     logprobs: Sequence[Mapping[str, tinker.TensorData]], batch: Sequence[tinker.Datum]
 ) -> tuple[float, float]:
@@ -151,23 +163,15 @@ class SdkTrainer:
     def submit_step(self, batch: Sequence[tinker.Datum], *, learning_rate: float) -> SdkStep:
         """Send forward_backward and optim_step back to back, without waiting."""
         forward = self._client.forward_backward(list(batch), "cross_entropy")
-        return SdkStep(forward, self._client.optim_step(self._adam(learning_rate)), batch, self._watch)
+        return SdkStep(forward, self._client.optim_step(adam_params(self._config, learning_rate)), batch, self._watch)
 
     def submit_custom_step(
         self, batch: Sequence[tinker.Datum], loss: CustomLoss, *, learning_rate: float
     ) -> SdkCustomStep:
         """The same with a loss of ours over the logprobs, which the SDK evaluates on a thread of its own."""
         forward = self._client.forward_backward_custom(list(batch), loss)
-        return SdkCustomStep(forward, self._client.optim_step(self._adam(learning_rate)), batch, self._watch)
-
-    def _adam(self, learning_rate: float) -> tinker.AdamParams:
-        return tinker.AdamParams(
-            learning_rate=learning_rate,
-            beta1=self._config.adam_beta1,
-            beta2=self._config.adam_beta2,
-            eps=self._config.adam_eps,
-            weight_decay=self._config.weight_decay,
-            grad_clip_norm=self._config.grad_clip_norm,
+        return SdkCustomStep(
+            forward, self._client.optim_step(adam_params(self._config, learning_rate)), batch, self._watch
         )
 
     async def nll(self, batch: Sequence[tinker.Datum]) -> StepResult:

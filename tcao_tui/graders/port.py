@@ -6,10 +6,20 @@ from typing import ClassVar, Protocol
 
 
 class Grader(Protocol):
-    """Judge of answers; holds no state between rows."""
+    """Judge of answers; holds no state between rows.
+
+    A class that takes an argument has a class attribute `argument`, which says in words what it is, and an `__init__`
+    that takes it as text, "" when it was left out, and raises `ValueError` when it will not do.
+    """
 
     name: ClassVar[str]
 
-    def grade(self, answer: str, reference: str) -> bool | None:
-        """Whether `answer` is right; None when this row cannot be graded, which is never counted as wrong."""
+    def __init__(self, argument: str = "", /) -> None: ...
+
+    def grade(self, answer: str, reference: str) -> float | None:
+        """Whether `answer` is right, or how right it is, 0 to 1.
+
+        Returns:
+            A bool or a number; None when this row cannot be graded, which is never counted as wrong.
+        """
         ...

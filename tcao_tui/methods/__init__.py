@@ -10,6 +10,8 @@ METHODS: Registry[Method] = Registry(
     {
         "sft": "tcao_tui.methods.sft.run:run",
         "dpo": "tcao_tui.methods.dpo.run:run",
+        "preference_model": "tcao_tui.methods.preference_model.run:run",
+        "rl": "tcao_tui.methods.rl.run:run",
     },
 )
 """What carries a plan out; loading one imports tinker and torch."""
@@ -19,6 +21,8 @@ SPECS: Registry[type[MethodSpec]] = Registry(
     {
         "sft": "tcao_tui.methods.sft.spec:SftSpec",
         "dpo": "tcao_tui.methods.dpo.spec:DpoSpec",
+        "preference_model": "tcao_tui.methods.preference_model.spec:PreferenceModelSpec",
+        "rl": "tcao_tui.methods.rl.spec:RlSpec",
     },
 )
 """Names, summaries and metrics of the same methods, light."""

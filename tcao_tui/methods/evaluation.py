@@ -17,12 +17,12 @@ from tcao_tui.data.convert import text_content
 from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row, RowRejected
-from tcao_tui.domain.events import PhaseChanged, Sample, SamplesTaken, Scored, Spend
+from tcao_tui.domain.events import LogLine, PhaseChanged, Sample, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.graders import GRADERS
 from tcao_tui.methods.at_once import at_most, in_chunks
+from tcao_tui.methods.grading import Judge
 from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.rendering import ChatRenderer
 from tcao_tui.methods.token_rows import TokenRows
@@ -35,6 +35,8 @@ FORWARD_ROWS = 64
 
 FORWARDS_AT_ONCE = 4
 _SAMPLES_AT_ONCE = 64
+_RIGHT = 0.5
+"""An answer that a grader gives a number counts as right from here on."""
 
 
 def price(tokens: int, usd_per_million: float | None) -> float | None:
@@ -107,11 +109,13 @@ class Validated:
         values: Metric key to number.
         forward_tokens: Tokens of forward passes, which are billed at the price of training.
         prefill_tokens: Tokens that a sampler read, such as the reference model.
+        sampled_tokens: Tokens that a sampler wrote.
     """
 
     values: Mapping[str, float]
-    forward_tokens: int
+    forward_tokens: int = 0
     prefill_tokens: int = 0
+    sampled_tokens: int = 0
 
 
 type Validate = Callable[[], Awaitable[Validated]]
@@ -172,6 +176,7 @@ class Evaluator:
         found = await validate()
         self._usage.forward += found.forward_tokens
         self._usage.prompt += found.prefill_tokens
+        self._usage.sampled += found.sampled_tokens
         return found.values
 
     async def _samples(self, sampler: Sampler) -> list[Sample]:
@@ -181,15 +186,15 @@ class Evaluator:
         return [Sample(prompt=p, text=text) for p, text in zip(evals.sample_prompts, texts, strict=True)]
 
     async def _score(self, sampler: Sampler, spec: ScoreSpec, step: int) -> Scored:
-        grader = GRADERS.load(spec.grader)()
+        judge = Judge(spec.grader, lambda told: self.context.emit(LogLine(level="warning", message=told)))
         prompts = [self._scored_prompt(row) for row in self.score_rows]
         texts = await self._answers(sampler, prompts, spec.max_tokens)
-        grades = [grader.grade(text, row.reference) for text, row in zip(texts, self.score_rows, strict=True)]
+        grades = [judge.grade(text, row.reference) for text, row in zip(texts, self.score_rows, strict=True)]
         graded = [grade for grade in grades if grade is not None]
         return Scored(
             step=step,
             name=spec.grader,
-            correct=sum(graded),
+            correct=sum(grade >= _RIGHT for grade in graded),
             total=len(graded),
             unscored=len(grades) - len(graded),
         )
@@ -201,15 +206,22 @@ class Evaluator:
             raise PlanInvalid(error.what, where=row.where, next_step=error.fix) from error
 
     async def _answers(self, sampler: Sampler, prompts: Sequence[tinker.ModelInput], max_tokens: int) -> list[str]:
-        stop, seed = self.renderer.stop, self.context.plan.training.seed
-
-        async def answer(prompt: tinker.ModelInput) -> Sequence[int]:
-            return await sampler.sample(prompt, max_tokens=max_tokens, stop=stop, seed=seed)
-
-        answers = await at_most(_SAMPLES_AT_ONCE, answer, prompts)
+        seed = self.context.plan.training.seed
+        answers = await greedy_answers(sampler, self.renderer, prompts, max_tokens=max_tokens, seed=seed)
         self._usage.prompt += sum(prompt.length for prompt in prompts)
         self._usage.sampled += sum(len(tokens) for tokens in answers)
         return [self.renderer.text(tokens) for tokens in answers]
+
+
+async def greedy_answers(
+    sampler: Sampler, renderer: ChatRenderer, prompts: Sequence[tinker.ModelInput], *, max_tokens: int, seed: int
+) -> list[Sequence[int]]:
+    """Tokens of the likeliest answer to each prompt, in their order."""
+
+    async def answer(prompt: tinker.ModelInput) -> Sequence[int]:
+        return await sampler.sample(prompt, max_tokens=max_tokens, stop=renderer.stop, seed=seed)
+
+    return await at_most(_SAMPLES_AT_ONCE, answer, prompts)
 
 
 def _exponential(value: float) -> float:

@@ -1,0 +1,3 @@
+"""Reinforcement learning."""
+
+from __future__ import annotations
