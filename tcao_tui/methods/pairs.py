@@ -6,15 +6,21 @@ from array import array
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tcao_tui.data.check import DataReport
 from tcao_tui.data.order import BatchOrder
 from tcao_tui.data.rows import PreferenceRow, Row
-from tcao_tui.domain.events import LogLine
+from tcao_tui.domain.events import DataLoaded, LogLine
+from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.methods.loading import checked, each_row
+from tcao_tui.methods.loading import checked, each_row, tell_about_renderer
 from tcao_tui.methods.port import RunContext
+from tcao_tui.methods.rendering import ChatRenderer, quiet_renderers
 from tcao_tui.methods.token_rows import TokenRows
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 type Side = tuple[list[int], list[bool]]
 """All tokens of one side of a pair, and whether each carries loss."""
@@ -72,10 +78,36 @@ class PairRows:
         self.rows.skip()
         self.rows.skip()
 
+    @property
+    def judged(self) -> list[int]:
+        """Rows of the pairs that say something."""
+        idle = set(self.idle)
+        return self.sides(pair for pair in range(len(self)) if pair not in idle)
+
     @staticmethod
     def sides(pairs: Iterable[int]) -> list[int]:
         """Rows of these pairs: first, second, first, second, and so on."""
         return [row for pair in pairs for row in (2 * pair, 2 * pair + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class PairData:
+    """Rendered pairs; `validation` None when the plan has no such file."""
+
+    order: BatchOrder
+    train: PairRows
+    validation: PairRows | None
+
+
+def pair_renderer(config: TrainingConfig, tokenizer: PreTrainedTokenizerBase) -> ChatRenderer:
+    """The renderer of a plan whose loss is on the last message, as in the cookbook.
+
+    Earlier turns are the same in both answers: they would cancel out.
+
+    Raises:
+        PlanInvalid: As `ChatRenderer`.
+    """
+    return ChatRenderer(config.model_copy(update={"train_on_what": "last_assistant_message"}), tokenizer)
 
 
 async def check_pair_files(context: RunContext) -> PairFiles:
@@ -92,20 +124,40 @@ async def check_pair_files(context: RunContext) -> PairFiles:
     return PairFiles(train, validation, BatchOrder(train.rows, config.train_batch_size, config.seed))
 
 
-async def render_pairs(
-    context: RunContext, report: DataReport, render: RenderPair, used: Container[int] | None
-) -> PairRows:
-    """Render the pairs of a checked file.
+async def load_pairs(
+    context: RunContext, files: PairFiles, renderer: ChatRenderer, render: RenderPair, *, sides: int
+) -> PairData:
+    """Render all pairs that will be used and tell what they hold.
 
     Args:
         context: The worker.
-        report: The file.
+        files: The checked files.
+        renderer: What `render` renders with.
         render: Renders one pair.
-        used: Numbers of the pairs that are needed; None: all.
+        sides: How many of the two sides of a pair are trained in one pass over the data.
 
     Raises:
         PlanInvalid: Pairs are refused, or none of them would teach anything.
     """
+    tell_about_renderer(context, renderer)
+    used = files.order.rows_used(context.plan.training.num_steps)
+    with quiet_renderers():
+        train = await _render(context, files.train, render, used)
+        validation = None if files.validation is None else await _render(context, files.validation, render, None)
+    context.emit(
+        DataLoaded(
+            train_rows=len(train),
+            val_rows=0 if validation is None else len(validation),
+            batches_per_epoch=files.order.batches_per_epoch,
+            train_tokens=train.rows.tokens * sides // 2,
+            loss_tokens=train.rows.loss_tokens * sides // 2,
+            truncated_rows=train.truncated,
+        )
+    )
+    return PairData(files.order, train, validation)
+
+
+async def _render(context: RunContext, report: DataReport, render: RenderPair, used: Container[int] | None) -> PairRows:
     pairs = PairRows(report.path, context.plan.training.max_seq_len)
 
     def take(index: int, row: Row, line: int) -> None:

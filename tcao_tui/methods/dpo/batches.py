@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tcao_tui.clients.tinker_port import StepResult, Trainer
-from tcao_tui.data.order import BatchOrder
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.methods.dpo.loss import dpo_loss
 from tcao_tui.methods.dpo.reference import Reference
-from tcao_tui.methods.pairs import PairRows
+from tcao_tui.methods.pairs import PairData
 from tcao_tui.methods.submitting import Sent
 
 
@@ -20,24 +19,16 @@ class PairBatches:
 
     Args:
         trainer: The LoRA.
-        pairs: All that will be trained.
-        order: Which pairs make up which batch.
+        data: All pairs that will be trained, and which of them make up which batch.
         reference: The fixed weights.
         config: How many batches there are, and how many are on their way.
         beta: Strength of the pull towards the reference.
     """
 
     def __init__(
-        self,
-        trainer: Trainer,
-        pairs: PairRows,
-        order: BatchOrder,
-        reference: Reference,
-        config: TrainingConfig,
-        *,
-        beta: float,
+        self, trainer: Trainer, data: PairData, reference: Reference, config: TrainingConfig, *, beta: float
     ) -> None:
-        self._trainer, self._pairs, self._order, self._reference = trainer, pairs, order, reference
+        self._trainer, self._pairs, self._order, self._reference = trainer, data.train, data.order, reference
         self._steps, self._ahead, self._beta = config.num_steps, config.submit_ahead + 2, beta
 
     async def submit(self, cursor: DataCursor, learning_rate: float) -> Sent:

@@ -27,8 +27,8 @@ class PairValidation:
     beta: float
 
     async def __call__(self) -> Validated:
-        """Measure all pairs."""
-        rows = range(2 * len(self.pairs))
+        """Measure all pairs that say something."""
+        rows = self.pairs.judged
         reference, logprobs = await asyncio.gather(
             self.reference.scores(rows),
             at_most(FORWARDS_AT_ONCE, self._forward, in_chunks(rows, FORWARD_ROWS)),
