@@ -46,6 +46,7 @@ class Alert(Event):
 
     Attributes:
         rule: Name of the rule, or `early_stopping`.
+        since: First step of what it found; checkpoints before it are good.
         evidence: The numbers it saw, in words.
         suggestion: What to change.
         action: What the worker does about it.
@@ -55,6 +56,7 @@ class Alert(Event):
     rule: str
     severity: Severity
     step: int
+    since: int = 0
     evidence: str
     suggestion: str = ""
     action: str = "note"
