@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import tinker
 import torch
 from tinker_cookbook.preference.train_dpo import compute_dpo_loss
+
+_TIE_NATS = 1e-3
+"""Rounding of two summed logprobs; as long as the weights are the reference, margins are nothing else."""
 
 
 def dpo_loss(
@@ -27,17 +30,21 @@ def dpo_loss(
     sums = [torch.dot(each.float().flatten(), weight) for each, weight in zip(logprobs, weights, strict=True)]
     fixed = list(torch.tensor(reference, dtype=torch.float32))
     loss, found = compute_dpo_loss(sums[::2], sums[1::2], fixed[::2], fixed[1::2], beta)
-    return loss, {**_named(found), **_chosen(sums[::2], fixed[::2], weights[::2])}
-
-
-def _named(found: Mapping[str, float]) -> dict[str, float]:
-    return {
+    named = {
         "dpo_loss": found["dpo_loss"],
         "reward_margin": found["margin"],
-        "reward_accuracy": found["accuracy"],
+        "reward_accuracy": _accuracy(sums, fixed),
         "chosen_reward": found["chosen_reward"],
         "rejected_reward": found["rejected_reward"],
     }
+    return loss, named | _chosen(sums[::2], fixed[::2], weights[::2])
+
+
+def _accuracy(sums: Sequence[torch.Tensor], reference: Sequence[torch.Tensor]) -> float:
+    """Share of pairs with a positive margin; unlike the cookbook's, a tie is a toss-up: else a start would score 0."""
+    ratios = torch.stack(list(sums)).detach() - torch.stack(list(reference))
+    margins = ratios[::2] - ratios[1::2]
+    return float(torch.where(margins.abs() < _TIE_NATS, 0.5, (margins > 0).float()).mean())
 
 
 def _chosen(

@@ -10,9 +10,9 @@ class DpoSpec:
 
     A reward is beta times the log-ratio of an answer: its summed log-probability under the trained weights minus that
     under the reference. `reward_margin` is the chosen reward minus the rejected one, `reward_accuracy` the share of
-    pairs in which it is above zero. `kl_reference` is the log-ratio of the chosen answers per token, nats: how far the
-    weights have moved on these answers; below zero, they have become less likely than they were. `chosen_mean_nll` is
-    their negative log-likelihood per token, and `val_mean_nll` the same on held-out pairs.
+    pairs in which it is above zero, a tie counting as half. `kl_reference` is the log-ratio of the chosen answers per
+    token, nats: how far the weights have moved on these answers; below zero, they have become less likely than they
+    were. `chosen_mean_nll` is their negative log-likelihood per token, and `val_mean_nll` the same on held-out pairs.
     """
 
     name: ClassVar[str] = "dpo"
