@@ -16,6 +16,8 @@ GRADERS: Registry[type[Grader]] = Registry(
         "includes": "tcao_tui.graders.includes:Includes",
         "numeric": "tcao_tui.graders.numeric:NumericMatch",
         "json": "tcao_tui.graders.json_match:JsonMatch",
+        "regex": "tcao_tui.graders.regex:RegexMatch",
+        "python": "tcao_tui.graders.python_function:PythonFunction",
     },
 )
 """A new one is a module here and a line above, or an entry point of the same group."""

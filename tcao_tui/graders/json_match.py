@@ -1,7 +1,7 @@
 """Right means JSON with the wanted values; the order of keys, white space and 1 against 1.0 do not matter.
 
 An answer that is no JSON is wrong, not unscored: here the format is the task. So is JSON inside a Markdown fence or
-among other words, which a program could not read either.
+among other words, which a program could not read either. `json:queue,urgency` compares these keys of two objects only.
 """
 
 from __future__ import annotations
@@ -15,20 +15,32 @@ class JsonMatch:
     """Answer and reference are the same JSON value."""
 
     name: ClassVar[str] = "json"
+    argument: ClassVar[str] = "keys that are compared, such as json:queue,urgency"
+
+    def __init__(self, argument: str = "", /) -> None:
+        self._keys = [key.strip() for key in argument.split(",")] if argument else []
 
     def grade(self, answer: str, reference: str) -> bool | None:
-        """Whether both hold the same value; None when the reference is no JSON."""
+        """Whether both hold the same value; None when the reference is no JSON or lacks a key that is compared."""
         try:
-            wanted = _parsed(reference)
+            wanted = self._compared(reference)
         except _NOT_JSON:
             return None
         try:
-            return _parsed(answer) == wanted
+            return self._compared(answer) == wanted
         except _NOT_JSON:
             return False
 
+    def _compared(self, text: str) -> object:
+        value = _parsed(text)
+        if not self._keys:
+            return value
+        if not isinstance(value, dict):
+            raise ValueError("it has no keys")
+        return [value[key] for key in self._keys]
 
-_NOT_JSON = (ValueError, InvalidOperation, RecursionError)
+
+_NOT_JSON = (ValueError, KeyError, InvalidOperation, RecursionError)
 
 
 def _parsed(text: str) -> object:

@@ -2,7 +2,8 @@ r"""Right means the same final number, however it is written: 1,234 or 1234.0, $
 
 The final number is the first after the last mark that says so (`####`, `\boxed{`, "answer is", "answer:"), else the
 last number of the text. Units and currencies are not read. "50%" equals both 50 and 0.5, because references come in
-both forms. A comma separates thousands, never decimals; a number rounded to fewer digits is another number.
+both forms. A comma separates thousands, never decimals; a number rounded to fewer digits is another number, unless a
+tolerance is given: `numeric:0.01` takes what is within 1 % of the wanted number for right.
 """
 
 from __future__ import annotations
@@ -32,13 +33,26 @@ class NumericMatch:
     """The final numbers of answer and reference are equal."""
 
     name: ClassVar[str] = "numeric"
+    argument: ClassVar[str] = "a relative tolerance, such as numeric:0.01"
+
+    def __init__(self, argument: str = "", /) -> None:
+        self._tolerance = float(argument) if argument else 0.0
+        if not 0 <= self._tolerance < 1:
+            raise ValueError("the tolerance must be at least 0 and less than 1")
 
     def grade(self, answer: str, reference: str) -> bool | None:
         """Whether the numbers are equal; None when either text holds none, which is unscored and never wrong."""
         wanted, given = _final_number(reference), _final_number(answer)
         if wanted is None or given is None:
             return None
-        return any(_same(a, b) for a in _readings(given) for b in _readings(wanted))
+        return any(self._same(a, b) for a in _readings(given) for b in _readings(wanted))
+
+    def _same(self, given: float, wanted: float) -> bool:
+        if self._tolerance:
+            return abs(given - wanted) <= self._tolerance * abs(wanted)
+        if given.is_integer() and wanted.is_integer():
+            return given == wanted
+        return math.isclose(given, wanted, rel_tol=_TOLERANCE)
 
 
 type _Found = tuple[float, bool]
@@ -68,9 +82,3 @@ def _value(number: re.Match[str]) -> _Found | None:
 def _readings(found: _Found) -> tuple[float, ...]:
     value, is_percent = found
     return (value, value / 100) if is_percent else (value,)
-
-
-def _same(a: float, b: float) -> bool:
-    if a.is_integer() and b.is_integer():
-        return a == b
-    return math.isclose(a, b, rel_tol=_TOLERANCE)

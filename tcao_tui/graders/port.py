@@ -14,7 +14,9 @@ class Grader(Protocol):
 
     name: ClassVar[str]
 
-    def __init__(self, argument: str = "", /) -> None: ...
+    def __init__(self, argument: str = "", /) -> None:
+        """Take the argument, where the class has one."""
+        ...
 
     def grade(self, answer: str, reference: str) -> float | None:
         """Whether `answer` is right, or how right it is, 0 to 1.

@@ -6,6 +6,7 @@ Graders may be other people's code, so that whatever they raise ends here.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 from tcao_tui.graders import open_grader
@@ -34,7 +35,9 @@ class Judge:
         """How right an answer is, 0 to 1 for most graders; None when it could not be judged."""
         try:
             verdict = self._grader.grade(answer, reference)
-            return None if verdict is None else float(verdict)
+            if verdict is None or math.isfinite(verdict):
+                return None if verdict is None else float(verdict)
+            raise ValueError(f"it gave {verdict}, which is no score")
         except Exception as error:
             if not self._failed:
                 self._failed = True

@@ -94,6 +94,7 @@ def test_broad_handlers_stand_only_at_the_edges() -> None:
         "engine/app.py",
         "engine/compute.py",
         "engine/futures.py",
+        "graders/python_function.py",
         "methods/grading.py",
     }
     package = ROOT / "tcao_tui"

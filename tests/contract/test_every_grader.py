@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcao_tui.graders import GRADERS
+from tcao_tui.errors import PlanInvalid
+from tcao_tui.graders import GRADERS, open_grader
 from tcao_tui.graders.port import Grader
 
 HOSTILE = (
@@ -28,6 +29,14 @@ HOSTILE = (
 )
 
 
+SPECS = {"regex": r"regex:(\S+)\s*$", "python": "python:tests.fakes.own_grader:same_first_word"}
+"""Arguments for graders that cannot do without."""
+
+
+def opened(name: str) -> Grader:
+    return open_grader(SPECS.get(name, name))
+
+
 @pytest.fixture(params=GRADERS.names())
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
@@ -35,7 +44,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def grader(name: str) -> Grader:
-    return GRADERS.load(name)()
+    return opened(name)
 
 
 def test_its_name_is_the_registered_one(name: str, grader: Grader) -> None:
@@ -66,16 +75,28 @@ def test_no_reference_makes_it_fail(grader: Grader, reference: str) -> None:
 @pytest.mark.parametrize("name", GRADERS.names())
 @given(text=st.text(max_size=60))
 def test_a_reference_is_never_a_wrong_answer_to_itself(name: str, text: str) -> None:
-    assert GRADERS.load(name)().grade(text, text) in (True, None)
+    assert opened(name).grade(text, text) in (True, None)
 
 
 @pytest.mark.parametrize("name", GRADERS.names())
 @given(pairs=st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12)), min_size=2, max_size=4))
 def test_it_keeps_no_state_between_rows(name: str, pairs: list[tuple[str, str]]) -> None:
-    one = GRADERS.load(name)()
+    one = opened(name)
     forth = [one.grade(*pair) for pair in pairs]
     back = [one.grade(*pair) for pair in reversed(pairs)]
     assert forth == back[::-1]
+
+
+def test_it_takes_an_argument_and_says_what_it_is_or_refuses_one(name: str) -> None:
+    takes = getattr(GRADERS.load(name), "argument", "")
+    if not takes:
+        with pytest.raises(PlanInvalid, match="takes no argument"):
+            open_grader(f"{name}:x")
+    else:
+        assert f"{name}:" in takes
+    if name in SPECS:
+        with pytest.raises(PlanInvalid, match="it needs"):
+            open_grader(name)
 
 
 def test_its_module_needs_nothing_but_python_so_that_a_copy_of_it_runs_anywhere(name: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tcao_tui.domain.draft import Filled
-from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan
+from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan, ScoreSpec
 from tcao_tui.planner.artefacts.write import write_artefacts
 from tests.fakes.plan_artefacts import ready, written
 
@@ -121,3 +121,15 @@ def test_the_grader_is_copied_and_grades_alone(tmp_path: Path, grader: str) -> N
         check=True,
     )
     assert done.stdout.split() == [grader, "True"]
+
+
+def test_the_copied_grader_has_the_plans_argument(tmp_path: Path) -> None:
+    plan, sheet, facts = ready()
+    score = (plan.evals.score or ScoreSpec(file=tmp_path)).model_copy(update={"grader": 'regex:it\'s: "(.+)"'})
+    argued = plan.model_copy(update={"evals": plan.evals.model_copy(update={"score": score})})
+    write_artefacts(tmp_path, argued, sheet, facts)
+    code = "from grader import Grader; print(Grader.name, Grader().grade('it\\'s: \"42\"', '42'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "scripts", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "regex True\n"

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tcao_tui.errors import UsageError
-from tcao_tui.graders import GRADERS
+from tcao_tui.errors import PlanInvalid, UsageError
+from tcao_tui.graders import GRADERS, open_grader
+from tcao_tui.methods.grading import Judge
 
 
-def grade(name: str, answer: str, reference: str) -> bool | None:
-    return GRADERS.load(name)().grade(answer, reference)
+def grade(spec: str, answer: str, reference: str) -> float | None:
+    return open_grader(spec).grade(answer, reference)
 
 
 @pytest.mark.parametrize(
@@ -125,5 +126,57 @@ def test_every_reference_of_the_demo_data_is_right_by_its_graders(request: pytes
 
 
 def test_an_unknown_grader_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(UsageError, match="exact, includes, numeric, json"):
+    with pytest.raises(UsageError, match="exact, includes, numeric, json, regex, python"):
         GRADERS.load("exakt")
+
+
+@pytest.mark.parametrize(
+    ("spec", "answer", "reference", "expected"),
+    [
+        ("regex:answer: (.+)", "so the answer: 42 ", "42", True),
+        ("regex:answer: (.+)", "so the answer: 42", "... answer: 42", True),
+        ("regex:answer: (.+)", "answer: 41\nanswer: 42", "42", True),
+        ("regex:answer: (.+)", "42", "42", False),
+        ("regex:answer: (.+)", "answer: 42", " ", None),
+        ("regex:(?:a|b)(?P<answer>c*)(d)", "xaccd", "cc", True),
+        ("numeric:0.01", "3.14", "3.1416", True),
+        ("numeric:0.01", "1000", "1009", True),
+        ("numeric:0.01", "-1000", "1000", False),
+        ("numeric:0.01", "0", "0", True),
+        ("json:a", '{"a": 1, "b": 2}', '{"a": 1, "b": 3}', True),
+        ("json:a, b", '{"a": 1}', '{"a": 1, "b": 3}', False),
+        ("json:a", "[1]", '{"a": 1}', False),
+        ("json:c", '{"c": 1}', '{"a": 1}', None),
+        ("python:tests.fakes.own_grader:share_of_words", "a c", "a b", 0.5),
+    ],
+)
+def test_an_argument_says_what_counts(spec: str, answer: str, reference: str, expected: float | None) -> None:
+    assert grade(spec, answer, reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ("exact:x", "takes no argument"),
+        ("regex:(", "the pattern is broken"),
+        ("regex:abc", "must have one group"),
+        ("regex:(a)(b)", "has 2"),
+        ("numeric:much", "could not convert"),
+        ("numeric:2", "less than 1"),
+        ("python:tests", "needs module:function"),
+        ("python:tests.no_such_module:f", "cannot be imported"),
+        ("python:tests.fakes.own_grader:nothing", "has no function nothing"),
+    ],
+)
+def test_an_argument_that_will_not_do_is_refused_with_what_would(spec: str, why: str) -> None:
+    with pytest.raises(PlanInvalid, match=why) as caught:
+        open_grader(spec)
+    assert caught.value.next_step
+
+
+def test_answers_that_make_a_grader_fail_are_unscored_and_it_is_told_once() -> None:
+    told: list[str] = []
+    judge = Judge("python:tests.fakes.own_grader:broken", told.append)
+    assert [judge.grade(answer, "1") for answer in ("1", "2", "nan", "1")] == [1.0, None, None, 1.0]
+    assert len(told) == 1
+    assert "KeyError: '2'" in told[0]

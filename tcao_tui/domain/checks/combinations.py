@@ -9,6 +9,7 @@ from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import IMITATING, RATES, TINY_LEARNING_RATE, is_tiny
 from tcao_tui.domain.method_params import METHOD_PARAMS, RlParams
+from tcao_tui.domain.pipeline import PREFERENCE_REWARD
 
 _FIND = Finder(Gate.COMBINATIONS)
 
@@ -56,8 +57,9 @@ def _rl(subject: Subject) -> Iterator[Finding]:
         return
     params = subject.plan.rl or RlParams()
     graders = subject.facts.graders
-    if params.grader not in graders:
-        near = nearest(params.grader, graders)
+    name = params.grader.partition(":")[0]
+    if params.environment is None and name not in (*graders, PREFERENCE_REWARD):
+        near = nearest(name, graders)
         fix = f"set rl.grader to {near[0] if near else names(graders)}"
         yield _FIND.error("rl.grader", got=shown(params.grader), expected=f"one of {names(graders)}", fix=fix)
 

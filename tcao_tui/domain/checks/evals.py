@@ -66,15 +66,17 @@ def smallest_difference(rows: int) -> float:
 
 def _grader(subject: Subject, score: ScoreSpec) -> Iterator[Finding]:
     graders = subject.facts.graders
-    if score.grader not in graders:
-        near = nearest(score.grader, graders) or list(graders)
+    name = score.grader.partition(":")[0]
+    if name not in graders:
+        near = nearest(name, graders) or list(graders)
         fix = f"set evals.score.grader to {near[0]}" if near else "install a grader"
         yield _FIND.error("evals.score.grader", got=shown(score.grader), expected=f"one of {names(graders)}", fix=fix)
 
 
 def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:
     fitting = [name for name, _ in GRADERS_BY_SHAPE[profile.answer_shape] if name in subject.facts.graders]
-    if profile.rows and score.grader in _OURS and score.grader not in fitting:
+    name = score.grader.partition(":")[0]
+    if profile.rows and name in _OURS and name not in fitting:
         fix = f"set evals.score.grader to {fitting[0]}" if fitting else "score rows whose answers are short"
         yield _FIND.warning(
             "evals.score.grader",

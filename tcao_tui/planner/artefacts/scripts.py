@@ -62,9 +62,17 @@ def _template(name: str) -> str:
     return (paths.templates_dir() / "scripts" / name).read_text(encoding="utf-8")
 
 
-def _grader(name: str) -> str:
+def _grader(spec: str) -> str:
+    """The module of a grader, and `Grader`, which is that grader with the plan's argument."""
+    name, _, argument = spec.partition(":")
     grader = GRADERS.load(name)
-    return f"{inspect.getsource(sys.modules[grader.__module__])}\n\nGrader = {grader.__name__}\n"
+    ours = f"Grader = {grader.__name__}\n"
+    if argument:
+        ours = f"""class Grader({grader.__name__}):
+    def __init__(self) -> None:
+        super().__init__({argument!r})
+"""
+    return f"{inspect.getsource(sys.modules[grader.__module__])}\n\n{ours}"
 
 
 def _inspect_wrapper(plan: Plan) -> str:

@@ -199,6 +199,6 @@ def layer3(plan: Plan, draft: Draft) -> str:
 
 def _about_grader(name: str) -> str:
     """The first sentence of the grader's module, which says what it takes for right."""
-    documented = inspect.getdoc(sys.modules[GRADERS.load(name).__module__]) or "see its documentation"
+    documented = inspect.getdoc(sys.modules[GRADERS.load(name.partition(":")[0]).__module__]) or "see its documentation"
     sentence = " ".join(documented.partition("\n\n")[0].split()).rstrip(".")
     return inline(sentence[:1].lower() + sentence[1:])
