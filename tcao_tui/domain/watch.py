@@ -5,6 +5,7 @@ What a rule looks for stands in `watch_rules`; what becomes of an alert is the w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from tcao_tui.domain.early_stopping import Patience
@@ -13,9 +14,9 @@ from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_events import Alert, Severity
 from tcao_tui.domain.watch_plan import Action, RuleName
 from tcao_tui.domain.watch_rules.held_out import OverFitting
-from tcao_tui.domain.watch_rules.losses import LossExplosion, LossStuck, NotFinite, Plateau
+from tcao_tui.domain.watch_rules.losses import MASK_KEY, LossExplosion, LossStuck, NotFinite, Plateau
 from tcao_tui.domain.watch_rules.policy import EntropyCollapse, KlBlowUp, RewardCollapse, ZeroAdvantage
-from tcao_tui.domain.watch_rules.rule import SPENT_KEY, Found, Rule
+from tcao_tui.domain.watch_rules.rule import SPENT_KEY, Found, Rule, signals_of
 from tcao_tui.domain.watch_rules.waste import AllMasked, Budget, ThroughputCollapse
 
 EARLY_STOPPING = "early_stopping"
@@ -84,6 +85,7 @@ class Watcher:
 
     def __init__(self, plan: Plan) -> None:
         self._stages = stage_plans(plan)
+        self._is_spoiled = False
         # A run has one budget, which does not begin anew with a stage.
         self._budget = _bells(plan, only="budget")
         self._begin(0)
@@ -92,6 +94,15 @@ class Watcher:
     def best_step(self) -> int | None:
         """The step that early stopping would keep; None without early stopping, or before the first eval."""
         return None if self._patience is None else self._patience.best_step
+
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether the last update had a loss that is not finite, so that the weights after it are worth nothing."""
+        return self._is_spoiled
+
+    def step_of_stage(self, step: int) -> int:
+        """Updates of its own stage at this step of the run."""
+        return step - max(stage.first_step for stage in self._stages if stage.first_step < max(step, 1))
 
     def observe(
         self, step: int, values: Mapping[str, float], *, trained: bool, spent_usd: float | None = None
@@ -111,6 +122,9 @@ class Watcher:
             self._begin(self._stage + 1)
         elif not trained and self._is_between_stages(step):
             return []
+        if trained:
+            loss = values.get(self._loss, 0.0)
+            self._is_spoiled = not math.isfinite(loss) and values.get(MASK_KEY) != 0
         spent = {} if spent_usd is None else {SPENT_KEY: spent_usd}
         heard = [bell.hear(step, values) for bell in self._bells]
         heard += [bell.hear(step, spent) for bell in self._budget]
@@ -124,7 +138,7 @@ class Watcher:
 
     def _begin(self, stage: int) -> None:
         plan = self._stages[stage].plan
-        self._stage = stage
+        self._stage, self._loss = stage, signals_of(plan).loss
         self._bells = _bells(plan, besides="budget")
         self._patience = None if plan.watch.early_stopping is None else Patience(plan.watch.early_stopping)
         self._has_stopped = False

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tcao_tui.domain.cost import CostEstimate
 from tcao_tui.domain.events import Finished, Launched, StoredEvent
 from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.pipeline import total_steps
@@ -34,6 +35,7 @@ from tcao_tui.errors import (
 from tcao_tui.services import detached
 from tcao_tui.services.plans import changed_data
 from tcao_tui.services.takeover import end_silent_worker
+from tcao_tui.store.estimate_file import write_estimate
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan, write_plan
 from tcao_tui.store.port import Approval, Cursor, NewRun, RunStore
 
@@ -68,9 +70,10 @@ def create_run(
     profile_name: str,
     quote: PriceQuote,
     approval: Approval,
+    cost: CostEstimate | None = None,
     clock: Callable[[], float] = time.time,
 ) -> str:
-    """Make an approved run known: its directory with the plan, its row and its approval.
+    """Make an approved run known: its directory with plan and estimate, its row and its approval.
 
     Returns:
         The run's id, which sorts by time: `YYYYmmdd-HHMMSS-<run_name>-<4 hex>`, UTC.
@@ -86,6 +89,8 @@ def create_run(
     run_dir = runs_root / run_id
     run_dir.mkdir(parents=True, mode=0o700)
     write_plan(run_dir, plan)
+    if cost is not None:
+        write_estimate(run_dir, cost)
     store.create_run(
         NewRun(
             run_id=run_id,

@@ -106,6 +106,7 @@ def carry_out(store: RunStore, runs_root: Path, proposal: Proposal, approval: Ap
         profile_name=proposal.profile.name,
         quote=proposal.quote,
         approval=approval,
+        cost=proposal.cost,
     )
     return launch.start_worker(store, runs_root, run_id)
 

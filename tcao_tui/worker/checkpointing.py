@@ -11,7 +11,9 @@ from tcao_tui.clients.tinker_port import RemoteCheckpoint, SavedWeights, TinkerB
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, LogLine, Resumed, RunEvent
 from tcao_tui.domain.plan import Plan, config_hash
+from tcao_tui.domain.replays import replays_of
 from tcao_tui.errors import BackendError
+from tcao_tui.worker.expiry import Expiry
 from tcao_tui.worker.journal import Journal
 from tcao_tui.worker.recovery import KEPT, reconcile, to_delete
 
@@ -28,15 +30,21 @@ class Checkpoints:
         plan: The approved plan.
         run_id: The run.
         lost_paths: Resume points that the server would not load; never tried again by this worker.
+
+    Attributes:
+        best_step: The best step so far by what early stopping looks at; its checkpoint is kept.
     """
 
     def __init__(
         self, journal: Journal, backend: TinkerBackend, *, plan: Plan, run_id: str, lost_paths: set[str]
     ) -> None:
         self._journal, self._backend, self._run_id, self._lost = journal, backend, run_id, lost_paths
+        self._plan = plan
         self._ttl_seconds = plan.training.checkpoint_ttl_seconds
+        self._expiry = Expiry(journal, backend, self._ttl_seconds)
         self._config_hash = config_hash(plan)
         self._resume_point: CheckpointRecord | None = None
+        self.best_step: int | None = None
 
     async def recover(self) -> CheckpointRecord | None:
         """Adopt what earlier attempts left, choose where to go on, and commit that choice as `Resumed`.
@@ -60,7 +68,15 @@ class Checkpoints:
                 next_step="start the plan anew with `tcao run`",
             )
         step = chosen.step if chosen else 0
-        events: list[RunEvent] = [Resumed(step=step, checkpoint=chosen.state_path if chosen else "")]
+        replays = replays_of(self._plan, chosen)
+        events: list[RunEvent] = [
+            Resumed(
+                step=step,
+                checkpoint=chosen.state_path if chosen else "",
+                replays=replays.what,
+                replayed_batches=replays.batches,
+            )
+        ]
         if wanted and step < wanted[0].step:
             why = "is gone from the server" if wanted[0].name in gone else "cannot be loaded"
             lost = (
@@ -113,19 +129,23 @@ class Checkpoints:
 
     async def thin_out(self) -> None:
         """Delete what is not worth keeping and extend what would expire; a failure only costs storage."""
-        for record in to_delete(self._journal.lineage, self._journal.val_loss):
+        for record in to_delete(self._journal.lineage, self._journal.val_loss, best_step=self.best_step):
             paths = [p for p in (record.state_path, record.sampler_path) if p is not None]
             if not await self._delete(paths):
                 return
             self._journal.commit(CheckpointDeleted(name=record.name, reason="superseded by newer ones"))
-        soon = self._journal.clock() + self._ttl_seconds / 2
-        for record in [
-            r for r in self._journal.lineage.known.values() if r.expires_at is not None and r.expires_at < soon
-        ]:
-            if not await self._set_ttl(record, self._ttl_seconds):
-                return
-            expires_at = self._journal.clock() + self._ttl_seconds
-            self._journal.commit(CheckpointSaved(checkpoint=record.model_copy(update={"expires_at": expires_at})))
+        await self._expiry.extend(list(self._journal.lineage.known.values()))
+
+    async def keep_good(self) -> None:
+        """Let the checkpoints before what alerts found live long enough for a person to come back to them."""
+        await self._expiry.keep_good(self._lived(set(self._journal.lineage.good)))
+
+    async def keep(self, step: int) -> None:
+        """Let the checkpoint of `step` live for good: it is the result of a run that ends here."""
+        await self._expiry.keep(self._lived({step}))
+
+    def _lived(self, steps: set[int]) -> list[CheckpointRecord]:
+        return [r for r in self._journal.lineage.best_first(self._config_hash) if r.step in steps]
 
     def _check_recorded(self, step: int) -> None:
         start = self._resume_point.step if self._resume_point else 0
@@ -154,7 +174,7 @@ class Checkpoints:
     ) -> CheckpointRecord:
         """These weights are saved already: only what they are kept for may change."""
         if reason in KEPT and record.reason != reason:
-            await self._set_ttl(record, None)
+            await self._expiry.set(record, None)
             record = record.model_copy(update={"reason": reason, "expires_at": None})
             self._journal.commit(CheckpointSaved(checkpoint=record), *answers)
             await self.thin_out()
@@ -198,15 +218,5 @@ class Checkpoints:
                 await self._backend.delete(path)
         except BackendError as error:
             self._journal.commit(LogLine(level="warning", message=f"could not delete an old checkpoint: {error.what}"))
-            return False
-        return True
-
-    async def _set_ttl(self, record: CheckpointRecord, ttl_seconds: int | None) -> bool:
-        try:
-            for path in (record.state_path, record.sampler_path):
-                if path is not None:
-                    await self._backend.set_ttl(path, ttl_seconds)
-        except Unsupported as error:
-            self._journal.commit(LogLine(level="warning", message=f"{record.name} keeps its expiry: {error.what}"))
             return False
         return True

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
-from tcao_tui.domain.events import ControlHandled, MetricRow, Phase, PhaseChanged, RunEvent, Spend
-from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.events import ControlHandled, LogLine, MetricRow, Phase, PhaseChanged, RunEvent, Spend
+from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.domain.training_config import SettingChange
+from tcao_tui.errors import TcaoError
 from tcao_tui.methods.port import Directive
 from tcao_tui.worker.changing import changed
 from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.inbox import Inbox
 from tcao_tui.worker.journal import Journal
+from tcao_tui.worker.recovery import KEPT
+from tcao_tui.worker.watch import Watch
 
 _EXTEND_SECONDS = 3600.0
 
@@ -30,6 +33,7 @@ class WorkerContext:
         journal: Where facts are committed.
         checkpoints: The checkpoint protocol.
         inbox: What people want.
+        watch: What watch rules, early stopping and the pilot want.
         run_dir: The run's directory.
     """
 
@@ -42,11 +46,12 @@ class WorkerContext:
         journal: Journal,
         checkpoints: Checkpoints,
         inbox: Inbox,
+        watch: Watch,
         run_dir: Path,
     ) -> None:
         self._run_dir = run_dir
         self._plan, self._backend, self._resume_point = plan, backend, resume_point
-        self._journal, self._checkpoints, self._inbox = journal, checkpoints, inbox
+        self._journal, self._checkpoints, self._inbox, self._watch = journal, checkpoints, inbox, watch
         self._cap_usd = plan.budget.max_cost_usd
 
     @property
@@ -80,8 +85,8 @@ class WorkerContext:
         return self._backend
 
     def emit(self, *events: RunEvent) -> None:
-        """Commit facts."""
-        self._journal.commit(*events)
+        """Commit facts, and what the watch finds in them."""
+        self._journal.commit(*events, *self._watch.hear(events))
 
     def record_step(
         self,
@@ -91,7 +96,7 @@ class WorkerContext:
         trained: DataCursor | None = None,
         spends: Sequence[Spend] = (),
     ) -> None:
-        """Commit the numbers of one step and what it cost in one transaction."""
+        """Commit the numbers of one step, what it cost and what the watch finds in it, in one transaction."""
         row = MetricRow(
             attempt=self._journal.attempt,
             step=step,
@@ -100,15 +105,27 @@ class WorkerContext:
             batch=trained.batch if trained else None,
             values=dict(values),
         )
-        self._journal.commit(metrics=[row], spends=spends)
+        self._journal.commit(*self._watch.look(row, spends), metrics=[row], spends=spends)
+        self._checkpoints.best_step = self._watch.best_step
 
     async def save_checkpoint(
         self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
     ) -> CheckpointRecord:
-        """Save on the server, commit, thin out older ones; answers the requests that it carries out."""
+        """Save on the server, commit, thin out older ones; answers the requests that it carries out.
+
+        Weights after a loss that is no number are not saved, so that a resume goes on from the last good ones.
+
+        Raises:
+            TcaoError: There are no good ones.
+        """
+        if self._watch.is_spoiled and reason not in KEPT:
+            return self._last_good(step)
         answers = self._inbox.answers("checkpoint")
         record = await self._checkpoints.save(trainer, step=step, cursor=cursor, reason=reason, answers=answers)
         self._inbox.answered(answers)
+        self._watch.saved(step)
+        if self._inbox.stop.cause == "early_stopping" and self._watch.best_step is not None:
+            await self._checkpoints.keep(self._watch.best_step)
         return record
 
     def settings_from(self, step: int) -> Sequence[SettingChange]:
@@ -120,18 +137,35 @@ class WorkerContext:
         return [change for change in self._changes if change.step <= step]
 
     async def directive(self) -> Directive:
-        """What a person or the budget wants now."""
+        """What a person, the budget or the watch wants now."""
         if self._cap_usd is not None:
             spent = self._journal.spent_usd
             # A cap that cannot be kept, since a price is unknown, counts as reached.
             if spent is None or (spent >= self._cap_usd and spent > 0):
                 self._inbox.stop.set("budget")
-        return self._inbox.directive()
+        await self._checkpoints.keep_good()
+        order = self._watch.order
+        if order is not None and order.stops:
+            self._inbox.stop.set(order.cause, order.why)
+        asked = self._inbox.directive()
+        if order is not None and not order.stops and asked is not Directive.STOP:
+            return Directive.PAUSE
+        return Directive.CHECKPOINT if asked is Directive.CONTINUE and self._watch.wants_checkpoint else asked
+
+    async def may_begin(self) -> bool:
+        """Obey what was ordered before an earlier worker died: wait while it is a pause; False when it is a stop."""
+        match await self.directive():
+            case Directive.STOP:
+                return False
+            case Directive.PAUSE:
+                return await self.paused() is Directive.CONTINUE
+            case _:
+                return True
 
     async def paused(self) -> Directive:
-        """Wait until the pause is over; resume points are kept from expiring meanwhile."""
+        """Say why, and wait until the pause is over; resume points are kept from expiring meanwhile."""
         answers = self._inbox.answers("pause", "checkpoint")
-        self._say("paused", answers)
+        self._say("paused", answers, detail="" if self._watch.order is None else self._watch.order.why)
         loop = asyncio.get_running_loop()
         extended_at = loop.time()
         while True:
@@ -141,6 +175,7 @@ class WorkerContext:
                 return directive
             if self._inbox.first("resume"):
                 self._say("training", self._inbox.answers("resume", "pause", "checkpoint"))
+                self._watch.obeyed()
                 return Directive.CONTINUE
             if refused := self._inbox.answers("pause", "checkpoint", accepted=False, reason="paused already"):
                 self._journal.commit(*refused)
@@ -153,6 +188,20 @@ class WorkerContext:
     def _changes(self) -> tuple[SettingChange, ...]:
         return (*self._plan.training.changes, *self._journal.lineage.changes)
 
-    def _say(self, phase: Phase, answers: list[ControlHandled]) -> None:
-        self._journal.commit(PhaseChanged(phase=phase), *answers)
+    def _last_good(self, step: int) -> CheckpointRecord:
+        record = next(iter(self._journal.lineage.best_first(config_hash(self._plan))), None)
+        if record is None:
+            raise TcaoError(
+                f"the loss of step {step} is not a number, and no checkpoint was saved before",
+                where=f"step {step}",
+                next_step="start anew with a lower training.learning_rate, or training.grad_clip_norm 1.0",
+            )
+        said = f"the weights of step {step} are not saved, since its loss is no number; {record.name} is the last good"
+        answers = self._inbox.answers("checkpoint", accepted=False, reason="the loss is not a number")
+        self._journal.commit(LogLine(level="warning", message=said), *answers)
+        self._inbox.answered(answers)
+        return record
+
+    def _say(self, phase: Phase, answers: list[ControlHandled], *, detail: str = "") -> None:
+        self._journal.commit(PhaseChanged(phase=phase, detail=detail), *answers)
         self._inbox.answered(answers)

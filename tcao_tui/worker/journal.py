@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Spend
+from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Spend, UnknownEvent
 from tcao_tui.errors import ExitCode, TcaoError
 from tcao_tui.store.port import Cursor, RunStore, RunWriter, StoreUnwritable
+from tcao_tui.worker.orders import Orders
 from tcao_tui.worker.recovery import Lineage
 from tcao_tui.worker.side_effects import SideEffects
 
 VAL_KEY = "val_mean_nll"
+_ROWS_AT_ONCE = 10_000
 
 
 class StorageFailed(TcaoError):
@@ -46,6 +48,7 @@ class Journal:
 
     Attributes:
         lineage: Checkpoints and resume steps, as committed so far.
+        orders: What watch rules and pilot want of the run, as committed so far.
         val_loss: Validation loss by step, as committed so far.
         last_step: Highest step that this attempt, or an earlier one of this process, recorded.
         spent_usd: Cost of all attempts; None is unknown.
@@ -60,6 +63,7 @@ class Journal:
         self._mirror_failed = False
         self._writer: RunWriter | None = None
         self.lineage = Lineage()
+        self.orders = Orders()
         self.val_loss: dict[int, float] = {}
         self.last_step = 0
         self.spent_usd: float | None = store.run(run_id).cost_usd
@@ -88,11 +92,10 @@ class Journal:
             with self._effects.point("store.commit"):
                 self._write(writer, events, metrics, spends)
             for event in events:
-                self.lineage.apply(writer.attempt, event)
+                self._apply(writer.attempt, event)
             for row in metrics:
                 self._note(row)
-            for spend in spends:
-                self._add(spend)
+            self.spent_usd = self.spent_with(spends)
             self._repeat(writer, events, metrics)
 
     def heartbeat(self) -> None:
@@ -118,11 +121,25 @@ class Journal:
             raise RuntimeError("no attempt is open")
         return self._writer
 
-    def _add(self, spend: Spend) -> None:
-        if spend.usd is None or self.spent_usd is None:
-            self.spent_usd = None
-        else:
-            self.spent_usd += spend.usd
+    def spent_with(self, spends: Sequence[Spend]) -> float | None:
+        """Cost of all attempts once these entries are committed, USD; None is unknown."""
+        total = self.spent_usd
+        for spend in spends:
+            total = None if total is None or spend.usd is None else total + spend.usd
+        return total
+
+    def rows(self) -> Iterator[MetricRow]:
+        """Rows of the lineage that the present attempt goes on from, in the order of their commits."""
+        nothing = 2**62
+        cursor, more = Cursor(event=nothing, spend=nothing), True
+        while more:
+            batch = self._store.read(self._run_id, cursor, limit=_ROWS_AT_ONCE)
+            cursor, more = batch.cursor, batch.more
+            yield from (row for row in batch.metrics if not self.lineage.is_superseded(row.attempt, row.step))
+
+    def _apply(self, attempt: int, event: RunEvent | UnknownEvent) -> None:
+        self.lineage.apply(attempt, event)
+        self.orders.apply(event)
 
     def _note(self, row: MetricRow) -> None:
         self.last_step = max(self.last_step, row.step)
@@ -133,10 +150,10 @@ class Journal:
         """What earlier workers committed; ledger entries are in the run's row already."""
         cursor, more = Cursor(spend=2**62), True
         while more:
-            batch = self._store.read(self._run_id, cursor, limit=10_000)
+            batch = self._store.read(self._run_id, cursor, limit=_ROWS_AT_ONCE)
             cursor, more = batch.cursor, batch.more
             for stored in batch.events:
-                self.lineage.apply(stored.attempt, stored.event)
+                self._apply(stored.attempt, stored.event)
             for row in batch.metrics:
                 self._note(row)
         self.last_step = 0

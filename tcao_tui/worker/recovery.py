@@ -5,15 +5,18 @@ Carrying the result out (commits, deletions) is `checkpointing`.
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import get_args
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, parse_checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed, RunEvent, UnknownEvent
 from tcao_tui.domain.training_config import SettingChange
-from tcao_tui.domain.training_events import SettingChanged
+from tcao_tui.domain.training_events import Alert, SettingChanged
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
@@ -23,12 +26,17 @@ KEPT: tuple[CheckpointReason, ...] = ("stage", "final")
 
 @dataclass(slots=True)
 class Lineage:
-    """Fold of a run's events as far as resuming needs it: checkpoints, deletions, changes, where attempts went on."""
+    """Fold of a run's events as far as resuming needs it: checkpoints, deletions, changes, where attempts went on.
+
+    Attributes:
+        good: Steps of the last checkpoints before what the newest alerts found, kept for a person to go back to.
+    """
 
     known: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
     deleted: set[str] = field(default_factory=set[str])
     resume_steps: dict[int, int] = field(default_factory=dict[int, int])
     changes: list[SettingChange] = field(default_factory=list[SettingChange])
+    good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
     attempts: int = 0
 
     def apply(self, attempt: int, event: RunEvent | UnknownEvent) -> None:
@@ -45,12 +53,19 @@ class Lineage:
                 self.deleted.add(name)
             case SettingChanged():
                 self.changes.append(event.change)
+            case Alert(severity="warning" | "critical"):
+                self._keep_before(event.since or event.step)
             case _:
                 pass
 
     def is_superseded(self, attempt: int, step: int) -> bool:
         """Whether a later attempt went on from before `step`, so that these weights are off the final lineage."""
         return any(a > attempt and resumed < step for a, resumed in self.resume_steps.items())
+
+    def _keep_before(self, step: int) -> None:
+        before = [r for r in self.known.values() if r.step < step and not self.is_superseded(r.attempt, r.step)]
+        if before and (newest := max(r.step for r in before)) not in self.good:
+            self.good.append(newest)
 
     def best_first(self, config_hash: str) -> list[CheckpointRecord]:
         """Checkpoints that may be resumed from, newest first."""
@@ -121,14 +136,18 @@ def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> Che
     )
 
 
-def to_delete(lineage: Lineage, val_loss: Mapping[int, float], *, keep_last: int = 2) -> list[CheckpointRecord]:
-    """Checkpoints not worth their storage: all but the last ones, the best by validation, and results.
+def to_delete(
+    lineage: Lineage, val_loss: Mapping[int, float], *, best_step: int | None = None, keep_last: int = 2
+) -> list[CheckpointRecord]:
+    """Checkpoints not worth their storage: all but the last ones, the best by validation, good ones, and results.
 
+    `best_step` is the best by what early stopping looks at.
     Weights that a later attempt went back behind, or saved again, are never resumed from, so they count for nothing.
     """
     ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
     lived = list({r.step: r for r in ordered if not lineage.is_superseded(r.attempt, r.step)}.values())
     kept = {r.name for r in lived[-keep_last:]} | {r.name for r in lived if r.reason in KEPT}
-    if validated := [r for r in lived if r.step in val_loss]:
+    kept |= {r.name for r in lived if r.step == best_step or r.step in lineage.good}
+    if validated := [r for r in lived if math.isfinite(val_loss.get(r.step, math.nan))]:
         kept.add(min(validated, key=lambda r: (val_loss[r.step], -r.step)).name)
     return [r for r in ordered if r.name not in kept]

@@ -21,6 +21,7 @@ from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.domain.run_view import HEARTBEAT_SECONDS
 from tcao_tui.errors import BackendError, ExitCode, TcaoError
 from tcao_tui.methods.port import Method
+from tcao_tui.store.estimate_file import read_estimate
 from tcao_tui.store.port import Fenced
 from tcao_tui.worker.checkpointing import RUN_KEY, Checkpoints
 from tcao_tui.worker.connect import Connector
@@ -32,8 +33,12 @@ from tcao_tui.worker.numbered_backend import NumberedBackend
 from tcao_tui.worker.retries import FIRST_SECONDS, FUTILE_ATTEMPTS, Retries
 from tcao_tui.worker.side_effects import SideEffects
 from tcao_tui.worker.stopping import StopFlag
+from tcao_tui.worker.watch import Watch
 
 CLOSE_SECONDS = 5.0
+HURRIED_CLOSE_SECONDS = 2.0
+"""How long the server may take to hear how the session ended; less when a signal gave the worker only its grace."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -53,6 +58,10 @@ class Timing:
     futile_attempts: int = FUTILE_ATTEMPTS
     stuck_seconds: float = 120.0
     grace_seconds: float = 8.0
+
+    def patience_seconds(self, *, signalled: bool) -> float:
+        """How long a method may take to obey: after a signal, what the grace leaves beside closing the session."""
+        return self.grace_seconds * 0.6 if signalled else self.stuck_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,26 +184,32 @@ class Worker:
             checkpoints = Checkpoints(
                 self._journal, backend, plan=self._plan, run_id=self._run_id, lost_paths=self._lost_paths
             )
+            resume_point = await checkpoints.recover()
             context = WorkerContext(
                 plan=self._plan,
                 backend=backend,
-                resume_point=await checkpoints.recover(),
+                resume_point=resume_point,
                 journal=self._journal,
                 checkpoints=checkpoints,
                 inbox=self._inbox,
+                watch=Watch(self._plan, self._journal, read_estimate(self._run_dir)),
                 run_dir=self._run_dir,
             )
             method = self._parts.load_method(self._plan.method)
             self._in_method = True
-            await method(context)
+            if await context.may_begin():
+                await method(context)
             outcome = "interrupted" if self._stop.cause else "success"
+        except asyncio.CancelledError:
+            outcome = "interrupted"
+            raise
         finally:
             self._in_method = False
             await self._close(backend, outcome)
 
     async def _close(self, backend: NumberedBackend, outcome: Literal["success", "errored", "interrupted"]) -> None:
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(HURRIED_CLOSE_SECONDS if self._stop.signalled else CLOSE_SECONDS):
                 await backend.close(outcome)
         except (TcaoError, TimeoutError) as error:
             print(f"closing the session: {error}", file=sys.stderr, flush=True)
@@ -209,7 +224,7 @@ class Worker:
             if self._stop.cause is not None:
                 now = self._parts.monotonic()
                 asked_at = now if asked_at is None else asked_at
-                patience = self._parts.timing.stuck_seconds
+                patience = self._parts.timing.patience_seconds(signalled=self._stop.signalled)
                 if not self._in_method or self._waits.is_on("outage") or now - asked_at > patience:
                     task.cancel()
                     await asyncio.wait({task})
