@@ -6,9 +6,11 @@ Numbers are the cookbook's defaults (0.6.1) unless a description says otherwise.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tcao_tui.domain.rules import broken_rule
 
 
 class _Params(BaseModel):
@@ -47,6 +49,17 @@ class RlParams(_Params):
         default=False, description="Leave out groups whose answers all earn the same: they teach nothing."
     )
     max_steps_off_policy: int = Field(default=0, ge=0, description="Staleness allowed; 0 trains on policy.")
+
+    @model_validator(mode="after")
+    def _every_batch_is_trained(self) -> Self:
+        if self.remove_constant_reward_groups and self.max_steps_off_policy:
+            raise broken_rule(
+                "groups cannot be left out while sampling runs ahead: batches would run out before the steps do",
+                expected="remove_constant_reward_groups false, or max_steps_off_policy 0",
+                fix="set rl.remove_constant_reward_groups to false: such groups teach nothing, trained or not",
+                key="remove_constant_reward_groups",
+            )
+        return self
 
 
 class TeacherSpec(_Params):

@@ -35,6 +35,8 @@ def worker_main(arguments: Sequence[str] | None = None, make_parts: Callable[[st
     given = parser.parse_args(arguments)
     # The console may close its terminal; only a stop, a signal or the end of the plan ends the training.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Progress bars of libraries would fill worker.log, which nobody watches.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     return _work(given.runs_root.absolute(), given.run_id, make_parts or _real_parts)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import tinker
 from tinker_cookbook.completers import StopCondition
@@ -11,7 +12,7 @@ from tinker_cookbook.rl.types import Action, ActionExtra, Env, EnvGroupBuilder, 
 
 from tcao_tui.clients.tinker_port import Trainer
 from tcao_tui.domain.method_params import RlParams
-from tcao_tui.methods.evaluation import Validated, greedy_answers
+from tcao_tui.methods.evaluation import Validate, Validated, greedy_answers
 from tcao_tui.methods.grading import Judge
 from tcao_tui.methods.rendering import ChatRenderer
 from tcao_tui.methods.rl.problems import Problem
@@ -58,32 +59,46 @@ class GradedAnswers(EnvGroupBuilder):
         return [AnswerEnv(self.problem, self.renderer, self.judge) for _ in range(self.group_size)]
 
 
-@dataclass(frozen=True, slots=True)
-class GreedyReward:
-    """A `Validate`: mean reward of greedy answers to held-out problems."""
+class GraderReward:
+    """Each answer earns what a grader says, 1 or 0 for most graders.
 
-    trainer: Trainer
-    problems: Sequence[Problem]
-    renderer: ChatRenderer
-    judge: Judge
-    params: RlParams
-    seed: int
+    Args:
+        renderer: Of the plan.
+        judge: The grader.
+        params: Of the plan.
+        seed: Of greedy answers, where a tie is broken.
+    """
 
-    async def __call__(self) -> Validated:
-        """Answer and grade all problems."""
-        prompts = [problem.prompt for problem in self.problems]
-        answers = await greedy_answers(
-            await self.trainer.sampler(), self.renderer, prompts, max_tokens=self.params.max_tokens, seed=self.seed
-        )
-        verdicts = [
-            self.judge.grade(self.renderer.text(answer), problem.reference)
-            for answer, problem in zip(answers, self.problems, strict=True)
-        ]
-        return Validated(
-            {
-                "val_reward": sum(verdict or 0.0 for verdict in verdicts) / len(verdicts),
-                "val_unscored": sum(verdict is None for verdict in verdicts) / len(verdicts),
-            },
-            prefill_tokens=sum(prompt.length for prompt in prompts),
-            sampled_tokens=sum(map(len, answers)),
-        )
+    def __init__(self, renderer: ChatRenderer, judge: Judge, params: RlParams, seed: int) -> None:
+        self._renderer, self._judge, self._params, self._seed = renderer, judge, params, seed
+
+    def group_of(self, problem: Problem) -> EnvGroupBuilder:
+        """The group of answers to one problem."""
+        return GradedAnswers(problem, self._renderer, self._judge, self._params.group_size)
+
+    def validation(self, trainer: Trainer, problems: Sequence[Problem]) -> Validate:
+        """Mean reward of greedy answers, and the share that could not be graded."""
+
+        async def validate() -> Validated:
+            prompts = [problem.prompt for problem in problems]
+            answers = await greedy_answers(
+                await trainer.sampler(), self._renderer, prompts, max_tokens=self._params.max_tokens, seed=self._seed
+            )
+            verdicts = [
+                self._judge.grade(self._renderer.text(answer), problem.reference)
+                for answer, problem in zip(answers, problems, strict=True)
+            ]
+            return Validated(
+                {
+                    "val_reward": fmean(verdict or 0.0 for verdict in verdicts),
+                    "val_unscored": fmean(verdict is None for verdict in verdicts),
+                },
+                prefill_tokens=sum(prompt.length for prompt in prompts),
+                sampled_tokens=sum(map(len, answers)),
+            )
+
+        return validate
+
+    def take_tokens(self) -> Mapping[str, int]:
+        """None: grading costs nothing."""
+        return {}

@@ -21,11 +21,16 @@ from tcao_tui.methods.rendering import ChatRenderer, quiet_renderers
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A prompt as turns and as tokens, and the wanted answer, "" when there is none."""
+    """A prompt as turns and as tokens, and the wanted answer.
+
+    Attributes:
+        chosen: Of a preference row, the turns that people liked better; its last one is the reference.
+    """
 
     turns: Conversation
     prompt: tinker.ModelInput
     reference: str
+    chosen: Conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ async def _read(
     def take(index: int, row: Row, line: int) -> None:
         if used is not None and index not in used:
             return
-        turns, reference = _asked(row)
+        turns, reference, chosen = _asked(row)
         prompt = renderer.prompt(turns)
         if prompt.length + answer > longest:
             raise RowRejected(
@@ -100,17 +105,17 @@ async def _read(
                 f"max_seq_len {longest:,}",
                 "raise max_seq_len, lower rl.max_tokens, or remove the row",
             )
-        found[index] = Problem(turns, prompt, reference)
+        found[index] = Problem(turns, prompt, reference, chosen)
 
     await each_row(context, report, files.kind, take)
     return found
 
 
-def _asked(row: Row) -> tuple[Conversation, str]:
+def _asked(row: Row) -> tuple[Conversation, str, Conversation]:
     match row:
         case ProblemRow():
-            return row.prompt, row.answer
+            return row.prompt, row.answer, []
         case PreferenceRow():
-            return row.prompt, text_content(row.chosen[-1]["content"])
+            return row.prompt, text_content(row.chosen[-1]["content"]), row.chosen
         case _:
             raise RowRejected("is neither a problem nor a preference", "look at data_format")
