@@ -158,22 +158,30 @@ def write_rows(path: Path, rows: int) -> None:
     path.write_text("".join(json.dumps({"input": f"add {a} {b}", "output": str(a + b)}) + "\n" for a, b in pairs))
 
 
-def main(rounds: int, steps: int, batch: int) -> None:
-    """Measure `rounds` rounds of both sides."""
+def compare(script: str, prepare: Callable[[Path], None], rounds: int, steps: int, batch: int) -> None:
+    """Measure `rounds` rounds of both sides of a script, each side in a process of its own, and print ratio and losses.
+
+    Args:
+        script: Path of the bench; with "ours" or "cookbook" as its first argument it runs that side.
+        prepare: Writes the data into a folder, where the model lies in `model`.
+        rounds: Times that each side is run.
+        steps: Updates of a run.
+        batch: Rows per update.
+    """
     from tests.fakes.engine_process import start
     from tests.fakes.random_model import write_random_model
 
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         write_random_model(scratch / "model")
-        write_rows(scratch / "rows.jsonl", batch * 20)
+        prepare(scratch)
         engine = start(scratch / "state", model_dirs=[f"{MODEL}={scratch / 'model'}"])
         rates: dict[str, list[float]] = {"ours": [], "cookbook": []}
         losses: dict[str, list[float]] = {}
         try:
             for _ in range(rounds):
                 for side, found in rates.items():
-                    command = [sys.executable, __file__, side, engine.url, engine.key, name, str(steps), str(batch)]
+                    command = [sys.executable, script, side, engine.url, engine.key, name, str(steps), str(batch)]
                     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
                     answer = json.loads(done.stdout.splitlines()[-1])
                     found.append(answer["steps_per_second"])
@@ -186,20 +194,28 @@ def main(rounds: int, steps: int, batch: int) -> None:
     print(json.dumps({"steps_per_second": medians, "ratio": ratio, "largest_loss_difference": difference}))
 
 
-def one_side(side: str, url: str, key: str, *rest: str) -> None:
+type Side = Callable[[str, str, Path, int, int], list[float]]
+"""URL, key, folder, steps and rows of a batch to losses."""
+
+
+def one_side(carry_out: Side, url: str, key: str, *rest: str) -> None:
     """Run one side in this process and print what it did; `rest` is scratch folder, steps and rows of a batch."""
     os.environ["TINKER_TELEMETRY"] = "0"
     times = timed_submissions()
-    carry_out = {"ours": ours, "cookbook": cookbooks}[side]
     losses = carry_out(url, key, Path(rest[0]), int(rest[1]), int(rest[2]))
     flowing = times[WARM_STEPS:]
     rate = (len(flowing) - 1) / (flowing[-1] - flowing[0])
     print(json.dumps({"steps_per_second": rate, "losses": losses}))
 
 
+def main(rounds: int, steps: int, batch: int) -> None:
+    """Measure `rounds` rounds of both sides."""
+    compare(__file__, lambda folder: write_rows(folder / "rows.jsonl", batch * 20), rounds, steps, batch)
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] in (["ours"], ["cookbook"]):
-        one_side(*sys.argv[1:])
+        one_side({"ours": ours, "cookbook": cookbooks}[sys.argv[1]], *sys.argv[2:])
     else:
         numbers = [int(argument) for argument in sys.argv[1:]]
         main(*(numbers + [3, 80, 32][len(numbers) :]))

@@ -1,7 +1,8 @@
 """Pairs for the tiny model to prefer by: `python -m tcao_tui.engine.tiny_model.preference_data --out DIR`.
 
-The demo task as a judgement: the same customer messages, filed rightly and wrongly in the same one line of JSON. Only
-what a message says tells the better answer from the worse, neither form nor length.
+The demo task as a judgement: the better answer files a customer message as one line of JSON. The worse one is such a
+line too but wrong (`misfiled`): only what the message means tells them apart. Or it is right but in plain sentences, as
+the base model answers (`in_words`): its form tells.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import random
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 from tcao_tui.engine.tiny_model.demo_data import demo_rows, wanted_answer
 from tcao_tui.engine.tiny_model.tickets import URGENCIES, Ticket, draw_ticket, load_phrases
+
+Worse = Literal["misfiled", "in_words"]
+"""What is wrong with the worse answer."""
 
 PAIR_FILES: Final = {"preferences.jsonl": 1000, "preferences-validation.jsonl": 100}
 """File to its number of pairs: one draw of distinct messages, cut in two."""
@@ -24,7 +28,7 @@ PAIR_FILES: Final = {"preferences.jsonl": 1000, "preferences-validation.jsonl": 
 _SEED: Final = 2
 
 
-def pair_rows() -> dict[str, list[dict[str, str]]]:
+def pair_rows(worse: Worse) -> dict[str, list[dict[str, str]]]:
     """The pairs of each file: `prompt`, `chosen` and `rejected`; no message comes twice, nor is one of the demo's."""
     rng, phrases = random.Random(_SEED), load_phrases("demo")
     taken = {row["input"] for rows in demo_rows().values() for row in rows}
@@ -33,11 +37,11 @@ def pair_rows() -> dict[str, list[dict[str, str]]]:
         ticket = draw_ticket(rng, phrases)
         if ticket.message in taken:
             continue
-        wrong = _misfiled(rng, ticket, phrases.queues)
+        wrong = wanted_answer(_misfiled(rng, ticket, phrases.queues)) if worse == "misfiled" else _in_words(ticket)
         pairs[ticket.message] = {
             "prompt": ticket.message,
             "chosen": wanted_answer(ticket),
-            "rejected": wanted_answer(wrong),
+            "rejected": wrong,
         }
     rows = iter(pairs.values())
     return {name: list(islice(rows, count)) for name, count in PAIR_FILES.items()}
@@ -50,13 +54,19 @@ def _misfiled(rng: random.Random, ticket: Ticket, queues: tuple[str, ...]) -> Ti
     return dataclasses.replace(ticket, urgency=rng.choice([each for each in URGENCIES if each != ticket.urgency]))
 
 
+def _in_words(ticket: Ticket) -> str:
+    return f'It goes to "{ticket.queue}". It has {ticket.urgency} priority.'
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Writes both files into `--out`."""
     parser = argparse.ArgumentParser(prog="python -m tcao_tui.engine.tiny_model.preference_data", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="directory to write")
-    out: Path = parser.parse_args(arguments).out
+    parser.add_argument("--worse", choices=get_args(Worse), default="misfiled", help="the worse answers")
+    given = parser.parse_args(arguments)
+    out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
-    for name, rows in pair_rows().items():
+    for name, rows in pair_rows(given.worse).items():
         (out / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
         print(f"{name}: {len(rows)} pairs")
     return 0
