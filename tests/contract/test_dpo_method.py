@@ -23,7 +23,7 @@ from tcao_tui.domain.events import DataLoaded, LogLine, Scored
 from tcao_tui.domain.method_params import DpoParams
 from tcao_tui.domain.plan import EvalPlan, Plan, ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.errors import PlanInvalid
+from tcao_tui.errors import BackendError, PlanInvalid
 from tcao_tui.methods import METHODS
 from tcao_tui.methods.dpo.spec import DpoSpec
 from tcao_tui.methods.port import Directive
@@ -208,6 +208,16 @@ async def test_a_resumed_run_compares_with_the_weights_that_it_started_from(
     both = {**first.series("dpo_loss"), **second.series("dpo_loss")}
     assert both == pytest.approx(uninterrupted.series("dpo_loss"), abs=1e-4)
     assert second.series("val_margin")[3] == pytest.approx(uninterrupted.series("val_margin")[3], abs=1e-4)
+
+
+async def test_a_resume_without_the_weights_that_the_run_started_from_says_so(
+    engine: EngineProcess, whole: RecordingContext, tmp_path: Path
+) -> None:
+    gone = whole.checkpoints[0].state_path.replace("000002", "000099")
+    plan = make_plan(tmp_path, start_from=gone)
+    with pytest.raises(BackendError, match="started from are its reference") as caught:
+        await carry_out(engine, plan, resume_point=whole.checkpoints[0], attempt=2)
+    assert caught.value.where == gone
 
 
 async def test_the_base_model_may_be_the_reference_of_weights_that_were_trained_before(

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 import tinker
 
-from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
+from tcao_tui.clients.tinker_port import TinkerBackend, Trainer, Transient
+from tcao_tui.errors import BackendError
 from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.token_rows import TokenRows
 
@@ -33,7 +34,16 @@ async def open_reference(context: RunContext, trainer: Trainer) -> tinker.Sampli
         return await backend.sampling_client(base_model=config.base_model)
     if context.resume_point is not None:
         notes = {"run_name": config.run_name, "method": context.plan.method, "role": "reference"}
-        trainer = await backend.open_trainer(config, state_path=start, metadata=notes, with_optimizer=False)
+        try:
+            trainer = await backend.open_trainer(config, state_path=start, metadata=notes, with_optimizer=False)
+        except Transient:
+            raise
+        except BackendError as error:
+            raise BackendError(
+                f"the weights that the run started from are its reference, and cannot be loaded: {error.what}",
+                where=start,
+                next_step="launch the plan anew from other weights",
+            ) from error
     with backend.calling("taking a snapshot of the reference model"):
         return await trainer.client.save_weights_and_get_sampling_client()
 
