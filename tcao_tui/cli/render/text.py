@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tcao_tui.domain.headlines import headline_texts
 from tcao_tui.domain.plain_text import one_line, plain_text
 from tcao_tui.domain.wording import count_text, duration_text, money_text, number_text, share_text
 from tcao_tui.errors import TcaoError
@@ -31,6 +32,9 @@ STATUS_COLOURS = {
     "lost": "red",
     "budget": "magenta",
 }
+
+
+_ALERTS_SHOWN = 5
 
 
 def error_text(error: TcaoError, style: Style) -> str:
@@ -82,9 +86,7 @@ def progress_line(view: RunView) -> str:
     """One run in one line: `step 23/80  29%  loss 1.23  val 1.31  1.2k tok/s  eta 34s`."""
     parts = [step_text(view)]
     parts += [f"{view.step / view.total_steps:.0%}"] if view.total_steps else []
-    for key, label in (("train_mean_nll", "loss"), ("val_mean_nll", "val")):
-        series = view.series.get(key)
-        parts += [f"{label} {number_text(series.last)}"] if series else []
+    parts += headline_texts(view)
     speed = view.series.get("tokens_per_second")
     parts += [f"{count_text(speed.last)} tok/s"] if speed else []
     parts += [money_text(view.cost_usd)] if view.cost_usd != 0 else []
@@ -119,9 +121,10 @@ def view_lines(view: RunView, run_dir: Path | None, style: Style) -> list[str]:
         ("progress", f"{step_text(view)}, attempt {view.attempt}"),
         ("worker", _worker_text(view)),
         ("time", _time_text(view)),
-        ("loss", f"train {_last(view, 'train_mean_nll')}, validation {_last(view, 'val_mean_nll')}"),
+        ("now", ", ".join(headline_texts(view)) or "-"),
         ("used", f"{count_text(view.tokens)} tokens, {money_text(view.cost_usd)}"),
     ]
+    pairs += [(name, one_line(text, 240)) for name, text in _marks(view)]
     pairs += [("request", f"{view.pending_verb}, not answered yet")] if view.pending_verb else []
     pairs += [("score", score_text(s)) for s in view.scores]
     pairs += [("checkpoint", f"step {c.step}  {c.reason}  {one_line(c.state_path)}") for c in view.checkpoints]
@@ -153,9 +156,15 @@ def _worker_text(view: RunView) -> str:
     return f"pid {view.worker_pid}, heard {duration_text(view.heartbeat_age_seconds)} ago"
 
 
-def _last(view: RunView, key: str) -> str:
-    series = view.series.get(key)
-    return number_text(series.last if series is not None else None)
+def _marks(view: RunView) -> list[tuple[str, str]]:
+    """Stages, pilot, changes and the newest alerts, each in the words of the event log."""
+    from tcao_tui.domain.event_words import event_text  # imports pydantic, which the list of runs does not need
+
+    marks = view.marks
+    told = [("stage", event_text(stage)[1]) for stage in marks.stages]
+    told += [("pilot", event_text(marks.pilot)[1])] if marks.pilot is not None else []
+    told += [("changed", event_text(change)[1]) for change in marks.changes]
+    return told + [("alert", event_text(alert)[1]) for alert in marks.alerts[-_ALERTS_SHOWN:]]
 
 
 def score_text(scored: Scored) -> str:

@@ -1,0 +1,65 @@
+"""The few numbers that say how a training of each method goes, for a line, a table and a header.
+
+Pure; what each metric means is in the method's spec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tcao_tui.domain.run_view import RunView
+from tcao_tui.domain.wording import number_text, share_text
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One metric: its key, the short word for it, how it is written, and which way is better."""
+
+    key: str
+    word: str
+    better: Literal["lower", "higher"] | None = "lower"
+    is_share: bool = False
+
+    def text(self, value: float | None) -> str:
+        """The value as people read it; unknown is a dash."""
+        return share_text(value) if self.is_share else number_text(value)
+
+
+_LOSSES = (Headline("train_mean_nll", "loss"), Headline("val_mean_nll", "val"))
+
+HEADLINES: dict[str, tuple[Headline, ...]] = {
+    "sft": _LOSSES,
+    "dpo": (
+        Headline("reward_margin", "margin", "higher"),
+        Headline("reward_accuracy", "accuracy", "higher", is_share=True),
+        Headline("val_accuracy", "val accuracy", "higher", is_share=True),
+    ),
+    "preference_model": (
+        Headline("train_mean_nll", "loss"),
+        Headline("val_accuracy", "val accuracy", "higher", is_share=True),
+    ),
+    "rl": (
+        Headline("reward_mean", "reward", "higher"),
+        Headline("zero_advantage_share", "no signal", None, is_share=True),
+        Headline("val_reward", "val reward", "higher"),
+    ),
+    "distill": (
+        Headline("teacher_kl", "teacher KL"),
+        Headline("val_teacher_kl", "val KL"),
+        *_LOSSES,
+    ),
+}
+"""Most telling first. A method that is not here is told by its losses."""
+
+
+def headlines(view: RunView) -> tuple[Headline, ...]:
+    """Those of the run's method, or of the stage it is in, that it has numbers of."""
+    stages = view.marks.stages
+    method = stages[-1].method if stages else view.method
+    return tuple(h for h in HEADLINES.get(method, _LOSSES) if view.series.get(h.key))
+
+
+def headline_texts(view: RunView) -> list[str]:
+    """`loss 1.234`, one for each."""
+    return [f"{h.word} {h.text(view.series[h.key].last)}" for h in headlines(view)]
