@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 from tinker_cookbook.stores.storage import LocalStorage
 from tinker_cookbook.stores.training_store import TrainingRunStore
@@ -75,8 +75,8 @@ class Tap(ml_log.Logger):
 
     @property
     def store(self) -> TrainingRunStore:
-        """Where the loop writes its files."""
-        return self._store
+        """Where the loop writes its files: what it asks for of the cookbook's class."""
+        return cast("TrainingRunStore", self._store)
 
     def begin(self) -> None:
         """A segment begins: what an earlier one sampled and did not train is forgotten."""
@@ -157,8 +157,14 @@ class Tap(ml_log.Logger):
             self._context.emit(LogLine(level="warning", message=message))
 
 
-class _LoopStore(TrainingRunStore):
-    """The loop's files, none of which may end a training."""
+class _LoopStore:
+    """The loop's files, none of which may end a training.
+
+    Args:
+        directory: Made when something is first written.
+        take: Gets the records of the answers that were trained.
+        failed: Told of what could not be written.
+    """
 
     def __init__(
         self,
@@ -166,21 +172,22 @@ class _LoopStore(TrainingRunStore):
         take: Callable[[Sequence[Mapping[str, Any]]], None],
         failed: Callable[[OSError], None],
     ) -> None:
-        super().__init__(LocalStorage(directory))
-        self._take, self._failed = take, failed
+        self._directory, self._take, self._failed = directory, take, failed
 
     def write_rollouts(self, iteration: int, records: list[dict[str, Any]], base_name: str = "train") -> None:
+        """Keep the records, which hold no text."""
         self._take(records)
-        self._kept(lambda: TrainingRunStore.write_rollouts(self, iteration, records, base_name))
+        self._keep(lambda files: files.write_rollouts(iteration, records, base_name))
 
     def write_timing_spans(self, step: int, spans: list[dict[str, Any]]) -> None:
-        self._kept(lambda: TrainingRunStore.write_timing_spans(self, step, spans))
+        """Keep how long each part of an update took."""
+        self._keep(lambda files: files.write_timing_spans(step, spans))
 
     def write_checkpoint(self, record: dict[str, Any]) -> None:
-        """Nothing was saved, see `LoopClient.save_state`."""
+        """Nothing: nothing was saved, see `LoopClient.save_state`."""
 
-    def _kept(self, write: Callable[[], None]) -> None:
+    def _keep(self, write: Callable[[TrainingRunStore], None]) -> None:
         try:
-            write()
+            write(TrainingRunStore(LocalStorage(self._directory)))
         except OSError as error:
             self._failed(error)

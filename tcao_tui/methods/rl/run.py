@@ -32,6 +32,11 @@ from tcao_tui.methods.rl.rewards import open_reward, rows_of
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_SAMPLES_AHEAD = (
+    "sampling runs up to {0} steps ahead of training; a stop, pause or checkpoint that is asked for may leave up to "
+    "{0} batches out or train them twice"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:
@@ -67,6 +72,8 @@ async def run(context: RunContext) -> None:
     else:
         source = await _problems(context, files, trainer, renderer)
     reference = await open_reference(context, trainer) if params.kl_penalty_coef else None
+    if params.max_steps_off_policy:
+        context.emit(LogLine(message=_SAMPLES_AHEAD.format(params.max_steps_off_policy)))
     groups = Groups()
     client = LoopClient(context, trainer.client, 0 if resume is None else resume.step)
     tap = Tap(
