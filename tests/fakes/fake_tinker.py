@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tcao_tui.clients.tinker_port import (
+    Outage,
     RemoteCheckpoint,
     SavedWeights,
     StepResult,
@@ -117,7 +118,9 @@ class FakeStep:
     async def result(self) -> StepResult:
         if self.server.get("down", False) or self.server.take("failing_steps"):
             raise Transient("the fake server went away")
-        return StepResult(loss_sum=8.0 / self.trained, loss_tokens=4.0, tokens=10)
+        # JSON knows NaN here, so tests script a loss that broke as well.
+        loss = self.server.get("losses", {}).get(str(self.trained), 2.0 / self.trained)
+        return StepResult(loss_sum=4.0 * loss, loss_tokens=4.0, tokens=10)
 
 
 class FakeTrainer:
@@ -141,7 +144,9 @@ class FakeTrainer:
         raise Unsupported("the fake has no SDK client")
 
     async def nll(self, batch: Sequence[Any]) -> StepResult:
-        return StepResult(loss_sum=4.0 / (1 + len(self.history)), loss_tokens=4.0, tokens=10)
+        done = len(self.history)
+        loss = self.server.get("val_losses", {}).get(str(done), 1.0 / (1 + done))
+        return StepResult(loss_sum=4.0 * loss, loss_tokens=4.0, tokens=10)
 
     async def sampler(self) -> Any:
         raise Unsupported("the fake does not sample")
@@ -217,6 +222,8 @@ class FakeConnector:
     ) -> TinkerBackend:
         if self.server.get("down", False):
             raise Transient("the fake server does not answer")
+        if self.server.take("refused_connections"):
+            raise Outage("the fake server answers 503")
         return FakeBackend(self.server, approved or FREE, self.effects)
 
     def ailing(self) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from tcao_tui.clients.tinker_port import PendingStep, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, DataCursor
 from tcao_tui.domain.events import DataLoaded, PhaseChanged, Spend
+from tcao_tui.domain.schedule import learning_rate_at
 from tcao_tui.methods.port import Directive, RunContext
 
 ROWS = 13
@@ -19,12 +20,15 @@ class _Toy:
         self.config = context.plan.training
         self.batches = ROWS // self.config.train_batch_size
         self.pending: deque[PendingStep] = deque()
+        self.rates: deque[float] = deque()
 
     def send(self) -> None:
         at = DataCursor.after(self.sent, self.batches)
         batch: list[object] = [f"{at.epoch}:{at.batch}"]
-        self.pending.append(self.trainer.submit_step(batch, learning_rate=self.config.learning_rate))
         self.sent += 1
+        rate = learning_rate_at(self.config, self.sent, self.context.settings_from(self.sent))
+        self.rates.append(rate)
+        self.pending.append(self.trainer.submit_step(batch, learning_rate=rate))
 
     async def receive(self) -> None:
         result = await self.pending.popleft().result()
@@ -32,7 +36,7 @@ class _Toy:
         self.done += 1
         usd = self.context.backend.quote.train_usd
         spend = Spend(kind="train", step=self.done, tokens=result.tokens, usd=usd)
-        values = {"train_mean_nll": result.loss_sum / result.loss_tokens}
+        values = {"train_mean_nll": result.loss_sum / result.loss_tokens, "learning_rate": self.rates.popleft()}
         self.context.record_step(self.done, values, trained=trained, spends=[spend])
 
     async def save(self, reason: CheckpointReason) -> None:
@@ -63,6 +67,8 @@ async def toy_method(context: RunContext) -> None:
         while toy.sent < edge and len(toy.pending) <= config.submit_ahead:
             toy.send()
         await toy.receive()
+        if toy.is_due(config.eval_every):
+            await toy.evaluate()
         match await context.directive():
             case Directive.STOP:
                 return await toy.save("stop")
@@ -76,7 +82,5 @@ async def toy_method(context: RunContext) -> None:
                 await toy.save("periodic")
             case _:
                 pass
-        if toy.is_due(config.eval_every):
-            await toy.evaluate()
     await toy.save("final")
     return None
