@@ -62,6 +62,11 @@ class WatchPlan(_Part):
     actions: dict[RuleName, Action] = Field(default={}, description="Actions other than the defaults, by rule.")
     early_stopping: EarlyStopping | None = Field(default=None, description="Stop when a metric stalls; empty: never.")
 
+    @property
+    def needs_scores(self) -> bool:
+        """Whether the score is taken at each eval, since it decides when to stop, and not only before and after."""
+        return self.early_stopping is not None and self.early_stopping.metric == "score"
+
     def action(self, rule: RuleName) -> Action:
         """What an alert of this rule does."""
         return self.actions.get(rule, DEFAULT_ACTIONS[rule])

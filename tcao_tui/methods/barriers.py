@@ -1,8 +1,8 @@
 """The order of things in every method: advance to the next barrier, look at the weights, save, obey.
 
-Barriers are the steps after which something looks at the weights: an eval, a checkpoint, the end. Nothing is submitted
-past the next barrier, so a checkpoint labelled N holds exactly N updates. At a barrier the eval comes before the
-checkpoint: a run that resumes from it never misses nor repeats that eval.
+Barriers are the steps after which something looks at the weights: an eval, a checkpoint, the pilot's end, the end.
+Nothing is submitted past the next barrier, so a checkpoint labelled N holds exactly N updates. At a barrier the eval
+comes before the checkpoint: a run that resumes from it never misses nor repeats that eval.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class BarrierLoop:
     ) -> None:
         self._context = context
         self._config = context.plan.training
+        self._pilot_steps = 0 if context.plan.pilot is None else context.plan.pilot.steps
         self._trainer = trainer
         self._advance = advance
         self._evaluate = evaluate
@@ -81,7 +82,7 @@ class BarrierLoop:
             self.step, directive = await self._advance.advance(self.step, self._next_barrier(every))
             if self.step == self._config.num_steps:
                 break
-            if is_due(self.step, every) and directive is not Directive.STOP:
+            if (is_due(self.step, every) or self.step == self._pilot_steps) and directive is not Directive.STOP:
                 await self._evaluate(self.step)
                 # An eval may bring a watch rule to stop or pause the run.
                 directive = stronger(directive, await self._context.directive())
@@ -104,7 +105,8 @@ class BarrierLoop:
 
     def _next_barrier(self, eval_every: int) -> int:
         every = [n for n in (eval_every, self._config.save_every) if n]
-        return min([self._config.num_steps, *((self.step // n + 1) * n for n in every)])
+        pilot = [self._pilot_steps] if self.step < self._pilot_steps else []
+        return min([self._config.num_steps, *pilot, *((self.step // n + 1) * n for n in every)])
 
 
 def is_due(step: int, every: int) -> bool:

@@ -155,7 +155,7 @@ class Evaluator:
     async def evaluate(self, step: int, *, with_score: bool) -> None:
         """Measure the weights after `step` updates and commit what was found."""
         evals = self.context.plan.evals
-        score = evals.score if with_score else None
+        score = evals.score if with_score or self.context.plan.watch.needs_scores else None
         if self.validate is None and not evals.sample_prompts and score is None:
             return
         self._usage = _Usage()

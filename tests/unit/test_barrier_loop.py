@@ -14,6 +14,7 @@ from tcao_tui.data.order import BatchOrder
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.domain.training_config import TrainingConfig
+from tcao_tui.domain.watch_plan import PilotPlan
 from tcao_tui.methods.barriers import BarrierLoop
 from tcao_tui.methods.port import Directive
 from tcao_tui.methods.sft.batches import RowBatches
@@ -39,13 +40,15 @@ class Rig:
         settings = {"num_steps": 8, "eval_every": 0, "save_every": 0, **options}
         script = settings.pop("script", None)
         after_pause = settings.pop("after_pause", Directive.CONTINUE)
+        pilot = settings.pop("pilot", None)
         config = TrainingConfig(
             base_model="m", run_name="r", train_file=Path("t"), learning_rate=0.5, train_batch_size=BATCH, **settings
         )
         self.trainer = CountingTrainer(nan_at=nan_at)
         self.trainer.applied = [[] for _ in range(step)]
         backend = cast("TinkerBackend", Prices(quote or price_quote("engine", "local", "m")))
-        self.context = RecordingContext(Plan(training=config), backend, script=script, after_pause=after_pause)
+        plan = Plan(training=config, pilot=None if pilot is None else PilotPlan(steps=pilot))
+        self.context = RecordingContext(plan, backend, script=script, after_pause=after_pause)
         self.context.step = step
         self.order = BatchOrder(ROWS, BATCH, seed=config.seed)
         rows = TokenRows(100)
@@ -170,3 +173,12 @@ async def test_a_loss_that_is_not_a_number_is_recorded_as_such() -> None:
     await rig.loop.train()
     losses = rig.context.series("train_mean_nll")
     assert [step for step, loss in losses.items() if math.isnan(loss)] == [3]
+
+
+async def test_the_pilot_ends_with_an_eval_and_nothing_is_on_its_way_past_it() -> None:
+    rig = Rig(submit_ahead=3, eval_every=6, pilot=4)
+    assert await rig.loop.train()
+    assert rig.evaluated == [(4, 4), (6, 6)]
+    resumed = Rig(step=4, submit_ahead=3, eval_every=6, pilot=4)
+    assert await resumed.loop.train()
+    assert resumed.evaluated == [(6, 6)]
