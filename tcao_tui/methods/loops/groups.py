@@ -24,6 +24,9 @@ MOST_GROUPS, MOST_ANSWERS = 64, 16
 MOST_PROMPT, MOST_TEXT = 2000, 4000
 """Characters kept of a prompt, from its end, and of an answer, from its start."""
 
+MOST_CHARACTERS = 1_000_000
+"""Of a step in all; the groups that would exceed it are left out."""
+
 type Decode = Callable[[Sequence[int]], str]
 
 
@@ -113,21 +116,26 @@ def group_values(groups: Sequence[SampledGroup]) -> dict[str, float]:
 
 def as_rollouts(step: int, groups: Sequence[SampledGroup], decode: Decode) -> list[RolloutGroup]:
     """The groups for people, as many as are kept, their texts cut."""
-    return [
-        RolloutGroup(
-            step=step,
-            group=number,
-            prompt=_text_of(group.trajectories[0].transitions[0].ob, decode)[-MOST_PROMPT:],
-            reference=group.reference[:MOST_TEXT],
-            answers=tuple(
-                _rollout(trajectory, reward, metrics, decode)
-                for trajectory, reward, metrics in zip(
-                    group.trajectories[:MOST_ANSWERS], group.rewards, group.metrics, strict=False
-                )
-            ),
-        )
-        for number, group in enumerate(groups[:MOST_GROUPS])
-    ]
+    kept: list[RolloutGroup] = []
+    characters = 0
+    for number, group in enumerate(groups[:MOST_GROUPS]):
+        rollouts = _rollouts(step, number, group, decode)
+        characters += len(rollouts.prompt) + sum(len(answer.text) for answer in rollouts.answers)
+        if kept and characters > MOST_CHARACTERS:
+            break
+        kept.append(rollouts)
+    return kept
+
+
+def _rollouts(step: int, number: int, group: SampledGroup, decode: Decode) -> RolloutGroup:
+    answers = zip(group.trajectories[:MOST_ANSWERS], group.rewards, group.metrics, strict=False)
+    return RolloutGroup(
+        step=step,
+        group=number,
+        prompt=_text_of(group.trajectories[0].transitions[0].ob, decode)[-MOST_PROMPT:],
+        reference=group.reference[:MOST_TEXT],
+        answers=tuple(_rollout(trajectory, reward, metrics, decode) for trajectory, reward, metrics in answers),
+    )
 
 
 def _rollout(trajectory: Trajectory, reward: float, metrics: Metrics, decode: Decode) -> Rollout:

@@ -175,19 +175,15 @@ class _LoopStore:
         self._directory, self._take, self._failed = directory, take, failed
 
     def write_rollouts(self, iteration: int, records: list[dict[str, Any]], base_name: str = "train") -> None:
-        """Keep the records, which hold no text."""
+        """Take the records, which say what was trained; they are not kept, since our rollouts hold more."""
         self._take(records)
-        self._keep(lambda files: files.write_rollouts(iteration, records, base_name))
 
     def write_timing_spans(self, step: int, spans: list[dict[str, Any]]) -> None:
         """Keep how long each part of an update took."""
-        self._keep(lambda files: files.write_timing_spans(step, spans))
+        try:
+            TrainingRunStore(LocalStorage(self._directory)).write_timing_spans(step, spans)
+        except OSError as error:
+            self._failed(error)
 
     def write_checkpoint(self, record: dict[str, Any]) -> None:
         """Nothing: nothing was saved, see `LoopClient.save_state`."""
-
-    def _keep(self, write: Callable[[TrainingRunStore], None]) -> None:
-        try:
-            write(TrainingRunStore(LocalStorage(self._directory)))
-        except OSError as error:
-            self._failed(error)
