@@ -72,12 +72,14 @@ def _training(plan: Plan, rows: RowTokens | None) -> Iterator[Piece]:
     how = f"{config.num_steps:,} steps of {config.train_batch_size} rows, {rows.how}"
     match plan.method:
         case "dpo":
-            # The measured side is the longer one, and a custom loss may be billed for its extra forward pass.
-            yield Piece(
-                "training", "train", Range(1.6 * row.low, 1.9 * row.expected, 3.0 * row.high).times(trained), how
-            )
-            reference = Range(1.6 * row.low, 1.9 * row.expected, 2.0 * row.high).times(trained)
-            yield Piece("training", "prefill", reference, "the reference model reads the same pairs")
+            pair = _pair(row)
+            yield Piece("training", "train", pair.times(trained), how)
+            extra = Range(0.0, pair.expected, pair.high).times(trained)
+            yield Piece("training", "train", extra, "the loss needs a forward pass of its own, where that is billed")
+            reference = pair.times(min(trained, rows.rows))
+            yield Piece("training", "prefill", reference, "the reference model reads each pair once")
+        case "preference_model":
+            yield Piece("training", "train", _pair(row).times(trained), f"{how}; both answers are read together")
         case "rl" if plan.rl is not None:
             yield from _rollouts(plan, plan.rl, rows, config.num_steps)
         case "distill" if plan.distill is not None:
@@ -91,6 +93,11 @@ def _training(plan: Plan, rows: RowTokens | None) -> Iterator[Piece]:
             yield from _rollouts(plan, plan.rlhf, rows, plan.rlhf.rl_steps)
         case _:
             yield Piece("training", "train", row.times(trained), how)
+
+
+def _pair(row: Range) -> Range:
+    """Both sides of a pair, of which the longer one was measured."""
+    return Range(1.6 * row.low, 1.9 * row.expected, 2.0 * row.high)
 
 
 def _rollouts(
@@ -131,7 +138,8 @@ def _validation(plan: Plan, facts: Facts) -> Iterator[Piece]:
         )
         yield Piece("validation", "sample", answer.times(times * rows.rows), "their answers")
     else:
-        sides = 2 if plan.method == "dpo" else 1
+        # A preference model judges both answers together, in both orders.
+        sides = {"dpo": 2, "preference_model": 4}.get(plan.method, 1)
         read = rows.row.at_most(plan.training.max_seq_len).times(times * rows.rows * sides)
         how = f"{times} times {rows.rows:,} rows, {rows.how}; a forward pass costs what training does"
         yield Piece("validation", "train", read, how)
@@ -145,10 +153,11 @@ def _score(plan: Plan, facts: Facts) -> Iterator[Piece]:
     if rows is None:
         yield Piece("evals", "sample", None, "the scored rows were not inspected")
         return
-    times = 2 * min(spec.max_rows, rows.rows)
+    scored = min(spec.max_rows, rows.rows)
+    times, when = (passes(plan), "at each eval") if plan.watch.needs_scores else (2, "before and after")
     answer = _answer(rows.answer, spec.max_tokens, thinking=_thinks(plan))
-    yield Piece("evals", "prefill", rows.prompt.times(times), f"{times // 2:,} rows before and after, {rows.how}")
-    yield Piece("evals", "sample", answer.times(times), f"answers of at most {spec.max_tokens:,} tokens")
+    yield Piece("evals", "prefill", rows.prompt.times(times * scored), f"{scored:,} rows {when}, {rows.how}")
+    yield Piece("evals", "sample", answer.times(times * scored), f"answers of at most {spec.max_tokens:,} tokens")
 
 
 def _samples(plan: Plan) -> Iterator[Piece]:

@@ -29,11 +29,13 @@ class Sent:
     Attributes:
         values: Numbers known already, such as counts of tokens.
         prefill_tokens: Tokens that were read for it beside the training, such as by a reference model.
+        forward_tokens: Tokens of a further forward pass, which costs what training does.
     """
 
     pending: PendingStep
     values: Mapping[str, float] = field(default_factory=dict[str, float])
     prefill_tokens: int = 0
+    forward_tokens: int = 0
 
 
 class Stepper(Protocol):
@@ -123,6 +125,8 @@ class Submitting:
     def _spends(self, done: _OnTheWay, tokens: int) -> list[Spend]:
         quote = self._context.backend.quote
         spends = [Spend(kind="train", step=done.step, tokens=tokens, usd=price(tokens, quote.train_usd))]
+        if passed := done.sent.forward_tokens:
+            spends.append(Spend(kind="prefill", step=done.step, tokens=passed, usd=price(passed, quote.train_usd)))
         if read := done.sent.prefill_tokens:
             spends.append(Spend(kind="prefill", step=done.step, tokens=read, usd=price(read, quote.prefill_usd)))
         return spends

@@ -117,12 +117,13 @@ def test_storage_follows_rank_checkpoints_and_their_life() -> None:
     assert "adapter's size is not known" in estimate.not_counted[0]
 
 
-def test_preferences_train_both_sides_and_read_them_once_more() -> None:
+def test_preferences_train_both_sides_after_a_forward_pass_and_the_reference_reads_each_pair_once() -> None:
     pairs = lab.pairs(tokens=lab.tokens(731, mean=100, answer=120))
     estimate = estimate_cost(plan(method="dpo", dpo={}), known(pairs), PRICES)
     found = line(estimate, "training")
-    assert found.usd.expected_usd == pytest.approx(1000 * 190 * (1.0 + 0.5) / 1e6)
-    assert found.usd.high_usd == pytest.approx(1000 * 102 * (3 * 1.0 + 2 * 0.5) / 1e6)
+    assert found.usd.expected_usd == pytest.approx((1000 * 190 * 2 * 1.0 + 731 * 190 * 0.5) / 1e6)
+    assert found.usd.high_usd == pytest.approx((1000 * 204 * 2 * 1.0 + 731 * 204 * 0.5) / 1e6)
+    assert found.usd.low_usd == pytest.approx((1000 * 160 * 0.98 * 1.0 + 731 * 160 * 0.98 * 0.5) / 1e6)
 
 
 def test_rl_pays_for_prompts_answers_and_training() -> None:

@@ -101,7 +101,7 @@ async def test_the_reference_reads_ahead_within_the_epoch_and_not_past_the_last_
     batches = PairBatches(cast("Trainer", Sending()), data, reference, config, beta=0.1)
     sent = await batches.submit(DataCursor(epoch=0, batch=0), 1e-3)
     assert sent.values == {"num_pairs": 2}
-    assert sent.prefill_tokens == 3 * 2 * (4 + 5)
+    assert (sent.prefill_tokens, sent.forward_tokens) == (3 * 2 * (4 + 5), 2 * (3 + 4))
     sent = await batches.submit(DataCursor(epoch=0, batch=1), 1e-3)
     assert sent.prefill_tokens == 0
     await reference.scores(

@@ -39,8 +39,12 @@ class PairBatches:
         for batch in self._next(cursor):
             self._reference.ask(self._pairs.sides(batch))
         loss = partial(dpo_loss, reference=await self._reference.scores(rows), beta=self._beta)
-        pending = self._trainer.submit_custom_step(self._pairs.rows.data(rows), loss, learning_rate=learning_rate)
-        return Sent(pending, {"num_pairs": len(pairs)}, prefill_tokens=self._reference.take_tokens())
+        batch = self._pairs.rows.data(rows)
+        pending = self._trainer.submit_custom_step(batch, loss, learning_rate=learning_rate)
+        # A loss of ours needs the logprobs first, so the SDK sends the batch twice: forward, then forward with backward.
+        forward = sum(datum.model_input.length for datum in batch)
+        read = self._reference.take_tokens()
+        return Sent(pending, {"num_pairs": len(pairs)}, prefill_tokens=read, forward_tokens=forward)
 
     def values(self, result: StepResult) -> Mapping[str, float]:
         """The loss; what else it found comes with the answer."""
