@@ -41,7 +41,7 @@ class PairBatches:
         loss = partial(dpo_loss, reference=await self._reference.scores(rows), beta=self._beta)
         batch = self._pairs.rows.data(rows)
         pending = self._trainer.submit_custom_step(batch, loss, learning_rate=learning_rate)
-        # A loss of ours needs the logprobs first, so the SDK sends the batch twice: forward, then forward with backward.
+        # A loss of ours needs the logprobs first: the SDK sends the batch forward, then forward and backward.
         forward = sum(datum.model_input.length for datum in batch)
         read = self._reference.take_tokens()
         return Sent(pending, {"num_pairs": len(pairs)}, prefill_tokens=read, forward_tokens=forward)
