@@ -5,6 +5,7 @@ Pure; what each metric means is in the method's spec.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,6 +52,14 @@ HEADLINES: dict[str, tuple[Headline, ...]] = {
     ),
 }
 """Most telling first. A method that is not here is told by its losses."""
+
+
+def validation_rank(values: Mapping[str, float]) -> float | None:
+    """How good held-out data finds the weights, lower being better; None when they say nothing."""
+    for key, sign in (("val_reward", -1), ("val_accuracy", -1), ("val_teacher_kl", 1), ("val_mean_nll", 1)):
+        if key in values:
+            return sign * values[key]
+    return None
 
 
 def headlines(view: RunView) -> tuple[Headline, ...]:

@@ -37,6 +37,7 @@ class Resume:
     Attributes:
         best_step: The furthest checkpoint that was recorded, on the lineage and not deleted; 0 when there was none.
         known: Whether the checkpoint it names was recorded with this step; true for a start from nothing.
+        replays: What the attempt said it would not repeat exactly.
     """
 
     attempt: int
@@ -44,6 +45,7 @@ class Resume:
     checkpoint: str
     best_step: int
     known: bool
+    replays: str = ""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class History:
     Attributes:
         checkpoints: Recorded and not deleted, by name.
         saved: All that were ever recorded, by name; the newest record of each.
-        batches_per_epoch: As each attempt loaded the data.
+        batches_per_epoch: As each attempt loaded the data, by the updates before the stage that reads them.
     """
 
     launches: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
@@ -61,7 +63,7 @@ class History:
     checkpoints: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
     saved: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
     contradictions: list[str] = field(default_factory=list[str])
-    batches_per_epoch: set[int] = field(default_factory=set[int])
+    batches_per_epoch: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
 
     @classmethod
     def of(cls, events: Iterable[StoredEvent]) -> History:
@@ -76,10 +78,10 @@ class History:
         match stored.event:
             case Launched(fence=fence):
                 self.launches.append((stored.attempt, fence))
-            case Resumed(step=step, checkpoint=checkpoint):
-                self._resumed(stored.attempt, step, checkpoint)
-            case DataLoaded(batches_per_epoch=count):
-                self.batches_per_epoch.add(count)
+            case Resumed() as event:
+                self._resumed(stored.attempt, event)
+            case DataLoaded(first_step=first_step, batches_per_epoch=count):
+                self.batches_per_epoch.setdefault(first_step, set()).add(count)
             case CheckpointSaved(checkpoint=record):
                 self._saved(record)
             case CheckpointDeleted(name=name):
@@ -90,6 +92,12 @@ class History:
     def is_superseded(self, record: CheckpointRecord) -> bool:
         """Whether a later attempt went on from before these weights."""
         return any(r.attempt > record.attempt and r.step < record.step for r in self.resumes.values())
+
+    def planned(self, step: int) -> tuple[int, int] | None:
+        """Updates before the stage of update `step`, and the batches of an epoch of its data; None when not known."""
+        first_step = max((first for first in self.batches_per_epoch if first < step), default=None)
+        counts = self.batches_per_epoch.get(first_step, set()) if first_step is not None else set[int]()
+        return (first_step, next(iter(counts))) if first_step is not None and len(counts) == 1 else None
 
     def usable(self) -> list[CheckpointRecord]:
         """Checkpoints on the lineage that are recorded and not deleted, furthest last."""
@@ -102,11 +110,13 @@ class History:
             self.contradictions.append(f"{record.name} was recorded twice with different contents")
         self.saved[record.name] = self.checkpoints[record.name] = record
 
-    def _resumed(self, attempt: int, step: int, checkpoint: str) -> None:
+    def _resumed(self, attempt: int, event: Resumed) -> None:
+        step, checkpoint = event.step, event.checkpoint
         usable = self.usable()
         known = any(r.step == step and checkpoint in (r.name, r.state_path) for r in usable)
         best_step = usable[-1].step if usable else 0
-        self.resumes[attempt] = Resume(attempt, step, checkpoint, best_step, known or (step == 0 and not checkpoint))
+        known = known or (step == 0 and not checkpoint)
+        self.resumes[attempt] = Resume(attempt, step, checkpoint, best_step, known, event.replays)
 
 
 def trained_steps(rows: Iterable[MetricRow]) -> list[TrainedStep]:

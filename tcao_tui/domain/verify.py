@@ -36,16 +36,19 @@ def _every_batch_once(case: Case, found: Judgement) -> None:
     if not case.trained:
         found.not_checked = "nothing was trained"
         return
-    if len(counts) != 1:
-        said = f"attempts saw epochs of {sorted(counts)} batches" if counts else "no attempt says how long an epoch is"
-        found.fail(said)
+    for first_step, seen in counts.items():
+        if len(seen) != 1:
+            found.fail(f"attempts saw epochs of {sorted(seen)} batches{f' after step {first_step}' * bool(first_step)}")
+    if not counts:
+        found.fail("no attempt says how long an epoch is")
+    if found.problems:
         return
-    per_epoch = next(iter(counts))
     for before, step in pairwise([TrainedStep(0, 0, 0, 0), *case.lineage]):
         if step.step != before.step + 1:
             how = "trained twice" if step.step <= before.step else f"reached from step {before.step}"
             found.fail(f"step {step.step} of attempt {step.attempt} was {how}", step.step)
-        planned = divmod(step.step - 1, per_epoch)
+        first_step, per_epoch = case.history.planned(step.step) or (0, 1)
+        planned = divmod(step.step - 1 - first_step, per_epoch)
         if (step.epoch, step.batch) != planned:
             found.fail(
                 f"step {step.step} trained epoch {step.epoch} batch {step.batch}, planned were {planned[0]} and "
@@ -57,6 +60,10 @@ def _every_batch_once(case: Case, found: Judgement) -> None:
     found.evidence = f"steps 1 to {last} of {case.record.summary.total_steps}" + (
         f"; {off} more were trained and superseded" if off else ""
     )
+    if len(counts) > 1:
+        found.evidence += f"; stages begin after {', '.join(map(str, sorted(counts)))}"
+    for resume in case.history.resumes.values():
+        found.evidence += f"; attempt {resume.attempt}: {resume.replays}" if resume.replays else ""
 
 
 def _resumes_from_the_last(case: Case, found: Judgement) -> None:
@@ -96,9 +103,9 @@ def _checkpoints_make_sense(case: Case, found: Judgement) -> None:
     history, outside = case.history, case.outside
     for problem in history.contradictions:
         found.fail(problem)
-    per_epoch = next(iter(history.batches_per_epoch), None)
     for record in history.saved.values():
-        if per_epoch is not None and record.cursor != DataCursor.after(record.step, per_epoch):
+        planned = history.planned(record.step)
+        if planned is not None and record.cursor != DataCursor.after(record.step - planned[0], planned[1]):
             found.fail(f"{record.name} has a data cursor that is not that of step {record.step}", record.step)
         if outside.config_hash and record.config_hash != outside.config_hash:
             found.fail(f"{record.name} was saved under another plan", record.step)

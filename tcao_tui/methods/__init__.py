@@ -12,6 +12,8 @@ METHODS: Registry[Method] = Registry(
         "dpo": "tcao_tui.methods.dpo.run:run",
         "preference_model": "tcao_tui.methods.preference_model.run:run",
         "rl": "tcao_tui.methods.rl.run:run",
+        "rlhf": "tcao_tui.methods.pipeline.run:run",
+        "pipeline": "tcao_tui.methods.pipeline.run:run",
     },
 )
 """What carries a plan out; loading one imports tinker and torch."""
@@ -23,6 +25,8 @@ SPECS: Registry[type[MethodSpec]] = Registry(
         "dpo": "tcao_tui.methods.dpo.spec:DpoSpec",
         "preference_model": "tcao_tui.methods.preference_model.spec:PreferenceModelSpec",
         "rl": "tcao_tui.methods.rl.spec:RlSpec",
+        "rlhf": "tcao_tui.methods.pipeline.spec:RlhfSpec",
+        "pipeline": "tcao_tui.methods.pipeline.spec:PipelineSpec",
     },
 )
 """Names, summaries and metrics of the same methods, light."""

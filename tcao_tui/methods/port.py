@@ -88,6 +88,16 @@ class RunContext(Protocol):
         """Save on the server, then commit, then thin out older ones, in that order (ARCHITECTURE §5)."""
         ...
 
+    def chosen(self, first: int, last: int, *, best: bool) -> CheckpointRecord | None:
+        """A recorded checkpoint of more than `first` and at most `last` updates, on the lineage.
+
+        Args:
+            first: Updates applied that are too few.
+            last: Updates applied at most.
+            best: The best by validation where there was one; else, and without, the furthest.
+        """
+        ...
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on, oldest first; commits those that people asked for meanwhile.
 

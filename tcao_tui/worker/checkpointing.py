@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from tcao_tui.clients.tinker_port import RemoteCheckpoint, SavedWeights, TinkerBackend, Trainer, Unsupported
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, LogLine, Resumed, RunEvent
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.domain.replays import replays_of
 from tcao_tui.errors import BackendError
@@ -43,6 +44,7 @@ class Checkpoints:
         self._ttl_seconds = plan.training.checkpoint_ttl_seconds
         self._expiry = Expiry(journal, backend, self._ttl_seconds)
         self._config_hash = config_hash(plan)
+        self._borders = [stage.last_step for stage in stage_plans(plan)]
         self._resume_point: CheckpointRecord | None = None
         self.best_step: int | None = None
 
@@ -129,7 +131,9 @@ class Checkpoints:
 
     async def thin_out(self) -> None:
         """Delete what is not worth keeping and extend what would expire; a failure only costs storage."""
-        for record in to_delete(self._journal.lineage, self._journal.val_loss, best_step=self.best_step):
+        for record in to_delete(
+            self._journal.lineage, self._journal.val_rank, best_step=self.best_step, borders=self._borders
+        ):
             paths = [p for p in (record.state_path, record.sampler_path) if p is not None]
             if not await self._delete(paths):
                 return

@@ -17,7 +17,7 @@ from tcao_tui.worker.changing import changed
 from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.inbox import Inbox
 from tcao_tui.worker.journal import Journal
-from tcao_tui.worker.recovery import KEPT
+from tcao_tui.worker.recovery import KEPT, chosen
 from tcao_tui.worker.watch import Watch
 
 _EXTEND_SECONDS = 3600.0
@@ -127,6 +127,10 @@ class WorkerContext:
         if self._inbox.stop.cause == "early_stopping" and self._watch.best_step is not None:
             await self._checkpoints.keep(self._watch.best_step)
         return record
+
+    def chosen(self, first: int, last: int, *, best: bool) -> CheckpointRecord | None:
+        """A recorded checkpoint of these steps."""
+        return chosen(self._journal.lineage, self._journal.val_rank, first, last, best=best)
 
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on; commits those that people asked for, with their answers."""

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Spend, UnknownEvent
+from tcao_tui.domain.headlines import validation_rank
 from tcao_tui.errors import ExitCode, TcaoError
 from tcao_tui.store.port import Cursor, RunStore, RunWriter, StoreUnwritable
 from tcao_tui.worker.orders import Orders
 from tcao_tui.worker.recovery import Lineage
 from tcao_tui.worker.side_effects import SideEffects
 
-VAL_KEY = "val_mean_nll"
 _ROWS_AT_ONCE = 10_000
 
 
@@ -49,7 +49,7 @@ class Journal:
     Attributes:
         lineage: Checkpoints and resume steps, as committed so far.
         orders: What watch rules and pilot want of the run, as committed so far.
-        val_loss: Validation loss by step, as committed so far.
+        val_rank: How good validation found the weights, by step; lower is better.
         last_step: Highest step that this attempt, or an earlier one of this process, recorded.
         spent_usd: Cost of all attempts; None is unknown.
     """
@@ -64,7 +64,7 @@ class Journal:
         self._writer: RunWriter | None = None
         self.lineage = Lineage()
         self.orders = Orders()
-        self.val_loss: dict[int, float] = {}
+        self.val_rank: dict[int, float] = {}
         self.last_step = 0
         self.spent_usd: float | None = store.run(run_id).cost_usd
         self._read_past()
@@ -143,8 +143,8 @@ class Journal:
 
     def _note(self, row: MetricRow) -> None:
         self.last_step = max(self.last_step, row.step)
-        if (loss := row.values.get(VAL_KEY)) is not None:
-            self.val_loss[row.step] = loss
+        if (rank := validation_rank(row.values)) is not None:
+            self.val_rank[row.step] = rank
 
     def _read_past(self) -> None:
         """What earlier workers committed; ledger entries are in the run's row already."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import get_args
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
@@ -137,17 +138,50 @@ def adoptable(remote: RemoteCheckpoint, sampler: RemoteCheckpoint | None) -> Che
 
 
 def to_delete(
-    lineage: Lineage, val_loss: Mapping[int, float], *, best_step: int | None = None, keep_last: int = 2
+    lineage: Lineage,
+    val_rank: Mapping[int, float],
+    *,
+    best_step: int | None = None,
+    borders: Sequence[int] = (),
+    keep_last: int = 2,
 ) -> list[CheckpointRecord]:
     """Checkpoints not worth their storage: all but the last ones, the best by validation, good ones, and results.
 
-    `best_step` is the best by what early stopping looks at.
-    Weights that a later attempt went back behind, or saved again, are never resumed from, so they count for nothing.
+    Args:
+        lineage: What is recorded.
+        val_rank: How good validation found the weights, by step; lower is better.
+        best_step: The best by what early stopping looks at.
+        borders: Last step of each stage, each of which keeps its own best; one stage when empty.
+        keep_last: How many of the last are kept.
     """
-    ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
-    lived = list({r.step: r for r in ordered if not lineage.is_superseded(r.attempt, r.step)}.values())
+    lived = _lived(lineage)
     kept = {r.name for r in lived[-keep_last:]} | {r.name for r in lived if r.reason in KEPT}
     kept |= {r.name for r in lived if r.step == best_step or r.step in lineage.good}
-    if validated := [r for r in lived if math.isfinite(val_loss.get(r.step, math.nan))]:
-        kept.add(min(validated, key=lambda r: (val_loss[r.step], -r.step)).name)
+    for first, last in pairwise([0, *borders] if borders else [0, 2**62]):
+        if (best := _best([r for r in lived if first < r.step <= last], val_rank)) is not None:
+            kept.add(best.name)
+    ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
     return [r for r in ordered if r.name not in kept]
+
+
+def chosen(
+    lineage: Lineage, val_rank: Mapping[int, float], first: int, last: int, *, best: bool
+) -> CheckpointRecord | None:
+    """The checkpoint of more than `first` and at most `last` updates that is the best by validation, or the furthest.
+
+    Weights that nobody validated are never the best while others were.
+    """
+    among = [r for r in _lived(lineage) if first < r.step <= last]
+    found = _best(among, val_rank) if best else None
+    return found or (among[-1] if among else None)
+
+
+def _lived(lineage: Lineage) -> list[CheckpointRecord]:
+    """By step, one each; what a later attempt went back behind, or saved again, is never resumed from."""
+    ordered = sorted(lineage.known.values(), key=lambda r: (r.step, r.attempt))
+    return list({r.step: r for r in ordered if not lineage.is_superseded(r.attempt, r.step)}.values())
+
+
+def _best(records: Sequence[CheckpointRecord], val_rank: Mapping[int, float]) -> CheckpointRecord | None:
+    validated = [r for r in records if math.isfinite(val_rank.get(r.step, math.nan))]
+    return min(validated, key=lambda r: (val_rank[r.step], -r.step), default=None)

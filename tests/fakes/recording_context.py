@@ -94,6 +94,10 @@ class RecordingContext:
         self.log.append(f"save {step} {reason}")
         return record
 
+    def chosen(self, first: int, last: int, *, best: bool) -> CheckpointRecord | None:
+        found = [record for record in self.checkpoints if first < record.step <= last]
+        return found[-1] if found else None
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         return [change for change in self.changes if change.step <= step]
 

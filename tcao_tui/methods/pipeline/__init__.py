@@ -1,0 +1,1 @@
+"""Several trainings in one run, each starting from the checkpoint that an earlier one chose."""

@@ -1,0 +1,71 @@
+"""The stages of a plan, one after the other, in one run. Only the worker imports this.
+
+A resume enters the stage that holds the resume point, also at its very end: what its method still had to measure there
+is then made up for, and the next stage begins as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tcao_tui.domain.checkpoints import CheckpointRecord
+from tcao_tui.domain.pipeline import StagePlan, stage_plans
+from tcao_tui.domain.training_events import StageStarted
+from tcao_tui.errors import BackendError
+from tcao_tui.methods import METHODS
+from tcao_tui.methods.pipeline.context import StageContext
+from tcao_tui.methods.port import RunContext
+
+
+async def run(context: RunContext) -> None:
+    """Carry all stages out, from the one that holds the resume point, or until STOP.
+
+    Raises:
+        BackendError: The checkpoint that a stage starts from is gone.
+        TcaoError: Whatever a stage's method raises.
+    """
+    stages = stage_plans(context.plan)
+    done = 0 if context.resume_point is None else context.resume_point.step
+    chosen: dict[str, CheckpointRecord] = {}
+    for stage in stages:
+        if stage.last_step >= done and not await _carry_out(context, stage, stages, dict(chosen)):
+            return
+        record = context.chosen(stage.first_step, stage.last_step, best=stage.choose == "best")
+        if record is None:
+            raise BackendError(
+                f"no checkpoint of stage {stage.name} is left to go on from",
+                next_step="start the plan anew with `tcao run`",
+            )
+        chosen[stage.name] = record
+
+
+async def _carry_out(
+    context: RunContext, stage: StagePlan, stages: Sequence[StagePlan], chosen: dict[str, CheckpointRecord]
+) -> bool:
+    """One stage; False when it was stopped before its end."""
+    start_path = _start_path(context, stage, stages, chosen)
+    context.emit(
+        StageStarted(
+            index=stage.index,
+            name=stage.name,
+            method=stage.plan.method,
+            first_step=stage.first_step,
+            num_steps=stage.plan.training.num_steps,
+            stages=len(stages),
+            started_from=start_path or "",
+        )
+    )
+    staged = StageContext(context, stage, is_last=stage is stages[-1], start_path=start_path, stage_checkpoints=chosen)
+    await METHODS.load(stage.plan.method)(staged)
+    end = context.chosen(stage.last_step - 1, stage.last_step, best=False)
+    return end is not None
+
+
+def _start_path(
+    context: RunContext, stage: StagePlan, stages: Sequence[StagePlan], chosen: dict[str, CheckpointRecord]
+) -> str | None:
+    if stage.start == "base":
+        return None
+    if stage.start == "previous":
+        return chosen[stages[stage.index - 1].name].state_path if stage.index else context.start_path
+    return chosen[stage.start].state_path
