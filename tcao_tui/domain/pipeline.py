@@ -84,7 +84,7 @@ def _stage_plan(plan: Plan, stage: Stage, index: int) -> Plan:
 def _rlhf_stages(plan: Plan, params: RlhfParams) -> tuple[Stage, ...]:
     """The cookbook's three stages; all of them read the plan's preference pairs."""
     return (
-        Stage(name="sft", method="sft"),
+        Stage(name="sft", method="sft", set={"training.data_format": plan.training.data_format or "preference"}),
         Stage(
             name="preference",
             method="preference_model",

@@ -18,6 +18,13 @@ from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.domain.watch_plan import PilotPlan, WatchPlan
 
+STAGE_FILE_KEYS = {
+    "training.train_file": "train_file",
+    "training.val_file": "val_file",
+    "evals.score.file": "score_file",
+}
+"""Key paths that name a data file, and where its hash stands in `DataHashes`."""
+
 UseCase = Literal["chat", "code", "tools", "safety", "reasoning", "multilingual"]
 
 
@@ -162,6 +169,9 @@ class Plan(_Part):
         plain["training"]["val_file"] = self.data.val_file
         if plain["evals"]["score"] is not None:
             plain["evals"]["score"]["file"] = self.data.score_file
+        for stage, hashes in zip(plain["stages"], self.stage_data, strict=False):
+            for key in stage["set"].keys() & STAGE_FILE_KEYS.keys():
+                stage["set"][key] = getattr(hashes, STAGE_FILE_KEYS[key])
         return plain
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from tcao_tui.domain.data_profile import DataProfile, FieldMap
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import Plan, ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 
@@ -60,6 +61,17 @@ def data_files(plan: Plan) -> tuple[DataFile, ...]:
     if score is not None:
         found.append(_score_file(plan, score))
     return tuple(found)
+
+
+def stage_data_files(plan: Plan) -> tuple[DataFile, ...]:
+    """The data files of a plan's stages, keys and hashes being the stages'; of a plan of one stage, its own."""
+    if plan.method != "pipeline":
+        return data_files(plan)
+    return tuple(
+        replace(file, key=f"stages.{stage.index}.set.{file.key}")
+        for stage in stage_plans(plan)
+        for file in data_files(stage.plan)
+    )
 
 
 def _score_file(plan: Plan, score: ScoreSpec) -> DataFile:

@@ -18,6 +18,7 @@ from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.draft import Draft, nested
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Gate, GateResult, result_of
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
 from tcao_tui.domain.sheet import PlanSheet
 
@@ -57,9 +58,16 @@ def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
 
 def _with_hashes(subject: Subject) -> Plan:
     """The plan bound to the content of its files, as far as they were inspected."""
+    plan = subject.plan
+    staged = stage_plans(plan) if plan.stages else ()
+    hashes = [_hashes(Subject(stage.plan, subject.facts)) for stage in staged]
+    return plan.model_copy(update={"data": _hashes(subject), "stage_data": tuple(hashes)})
+
+
+def _hashes(subject: Subject) -> DataHashes:
     profiles = {file.field: subject.profile(file.field) for file in subject.files}
-    hashes = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
-    return subject.plan.model_copy(update={"data": DataHashes().model_copy(update=hashes)})
+    found = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
+    return DataHashes().model_copy(update=found)
 
 
 def _approval(wanted: str | None) -> GateResult:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from tcao_tui.data.check import DataReport
 from tcao_tui.data.order import BatchOrder
-from tcao_tui.data.rows import ChatRow, Row
+from tcao_tui.data.rows import ChatRow, PreferenceRow, Row
+from tcao_tui.domain.data_profile import RowKind
 from tcao_tui.domain.events import DataLoaded, LogLine
+from tcao_tui.domain.plan_data import PAIR_FORMATS
+from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.methods.loading import checked, each_row, tell_about_renderer
 from tcao_tui.methods.port import RunContext
@@ -41,11 +44,11 @@ async def check_files(context: RunContext) -> CheckedFiles:
     Raises:
         PlanInvalid: Bad rows (all of them are named), too few rows, or a file that is not the approved one.
     """
-    config = context.plan.training
-    train = await checked(context, config.train_file, config, context.plan.data.train_file, "chat")
+    config, kind = context.plan.training, _kind_of(context.plan.training)
+    train = await checked(context, config.train_file, config, context.plan.data.train_file, kind)
     validation = None
     if config.val_file is not None:
-        validation = await checked(context, config.val_file, config, context.plan.data.val_file, "chat")
+        validation = await checked(context, config.val_file, config, context.plan.data.val_file, kind)
     return CheckedFiles(train, validation, BatchOrder(train.rows, config.train_batch_size, config.seed))
 
 
@@ -89,14 +92,25 @@ async def _render(
     rows = TokenRows(context.plan.training.max_seq_len)
 
     def take(index: int, row: Row, line: int) -> None:
-        assert isinstance(row, ChatRow)
         if used is None or index in used:
-            renderer.add_row(row, rows)
+            renderer.add_row(_to_imitate(row), rows)
         else:
             rows.skip()
 
-    await each_row(context, report, "chat", take)
+    await each_row(context, report, _kind_of(context.plan.training), take)
     return rows
+
+
+def _kind_of(config: TrainingConfig) -> RowKind:
+    return "preference" if config.data_format in PAIR_FORMATS else "chat"
+
+
+def _to_imitate(row: Row) -> ChatRow:
+    """The row itself; of a pair, the prompt with the better answer."""
+    if isinstance(row, PreferenceRow):
+        return ChatRow([*row.prompt, *row.chosen])
+    assert isinstance(row, ChatRow)
+    return row
 
 
 def _tell_about_empty_rows(context: RunContext, path: Path, rows: TokenRows) -> None:
