@@ -32,6 +32,7 @@ COMMANDS = {
     "resume": (f"{_AT}control:resume", "Go on with a paused, stopped, failed or lost run."),
     "checkpoint": (f"{_AT}control:checkpoint", "Ask a run to save a checkpoint now."),
     "set": (f"{_AT}control:set_setting", "Change a setting of a run while it trains."),
+    "diagnose": (f"{_AT}diagnose:diagnose", "Explain a run in words: state, what stands out, what to do next."),
     "verify-run": (f"{_AT}verify_run:verify_run", "Prove from store and server that a run is whole."),
     "replay": (f"{_AT}replay:replay", "Carry out a run's plan again, or play its record."),
     "models": (f"{_AT}models:models", "List the backend's base models with size, context, price and thinking."),

@@ -7,7 +7,7 @@ import math
 from tcao_tui.domain.watch_plan import EarlyStopping
 from tcao_tui.domain.wording import number_text
 
-FALLING = ("val_mean_nll",)
+FALLING = ("val_mean_nll", "val_teacher_kl")
 """Metrics of which less is better."""
 
 

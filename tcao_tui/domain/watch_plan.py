@@ -49,7 +49,7 @@ class _Part(BaseModel):
 class EarlyStopping(_Part):
     """Stop at a checkpoint when a held-out metric no longer gets better."""
 
-    metric: Literal["val_mean_nll", "score", "val_reward", "val_accuracy"] = Field(
+    metric: Literal["val_mean_nll", "score", "val_reward", "val_accuracy", "val_teacher_kl"] = Field(
         default="val_mean_nll", description="What must keep getting better."
     )
     patience: int = Field(default=3, ge=1, description="Evals in a row without a better value before it stops.")

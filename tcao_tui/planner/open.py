@@ -163,7 +163,7 @@ def real_desk(store: RunStore, runs_root: Path, profile: Profile, interview_id: 
         overlap=inspection.overlap,
         split=inspection.split,
         capabilities=partial(models.capabilities, profile),
-        read_run=partial(read_run, store),
+        read_run=partial(read_run, store, runs_root),
         work_dir=runs_root / FOLDER_NAME / interview_id,
     )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from contextlib import closing
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from tcao_tui.domain.headlines import headlines
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.domain.series import Series
-from tcao_tui.services.follow import Follower
+from tcao_tui.services.diagnosis import diagnose_run, read_view
 from tcao_tui.services.runs import find_run
 from tcao_tui.store.port import RunStore
 
@@ -17,14 +20,22 @@ LOSSES = {"train_loss": "train_mean_nll", "val_loss": "val_mean_nll"}
 """Names of losses in a report, and the metrics that they come from: mean negative log-likelihood per token, in nats."""
 
 
-def read_run(store: RunStore, reference: str) -> dict[str, Any]:
+DIAGNOSIS = "diagnosis"
+"""Key of a report under which its explanation by fixed rules stands, see `domain.diagnosis`."""
+
+
+def read_run(store: RunStore, runs_root: Path, reference: str) -> dict[str, Any]:
     """The report of a run by id, name or `latest`, read to the end; blocks. Raises `UsageError` when there is none."""
-    found = find_run(store, reference)
-    with closing(Follower(store, found.run_id)) as source:
-        view = source.poll()
-        while not source.caught_up:
-            view = source.poll()
-        return run_report(view)
+    run_id = find_run(store, reference).run_id
+    return {
+        **run_report(read_view(store, run_id)),
+        DIAGNOSIS: asdict(diagnose_run(store, runs_root, run_id)),
+    }
+
+
+def not_there_yet(report: Mapping[str, Any]) -> list[str]:
+    """What a judgement would need and the run does not have."""
+    return list(report.get(DIAGNOSIS, {}).get("missing", ()))
 
 
 def run_report(view: RunView) -> dict[str, Any]:
@@ -42,6 +53,7 @@ def run_report(view: RunView) -> dict[str, Any]:
         "cost_usd": "unknown" if view.cost_usd is None else view.cost_usd,
         "elapsed_seconds": round(view.elapsed_seconds),
         **{name: loss_report(view.series.get(metric)) for name, metric in LOSSES.items()},
+        "metrics": {h.key: loss_report(view.series[h.key]) for h in headlines(view) if h.key not in LOSSES.values()},
         "scores": [{**score.model_dump(mode="json", exclude={"kind"}), "value": score.value} for score in view.scores],
         "checkpoints": [_checkpoint(view, saved.name, saved.step, saved.reason) for saved in view.checkpoints],
         "data": view.data.model_dump(mode="json", exclude={"kind"}) if view.data else None,

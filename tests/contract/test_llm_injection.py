@@ -68,11 +68,8 @@ def poisoned(lab: Lab, channel: str, payload: str, folder: Path) -> list[Reply]:
             }
             inspect = call("compare_checkpoints")
         case "eval outputs":
-            lab.desk.run = {
-                "scores": [{"name": payload, "step": 0}],
-                "notes": [payload],
-                "finished": {"outcome": "failed", "what": payload},
-            }
+            said = {"what": payload, "evidence": payload, "do": payload}
+            lab.desk.run = {"diagnosis": {"state": payload, "facts": [payload], "findings": [said], "missing": []}}
             inspect = call("diagnose_run")
         case "tool error":
             lab.desk.hold = lambda: _fail(payload)

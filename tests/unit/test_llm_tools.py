@@ -202,39 +202,34 @@ def test_runs_are_read_compared_and_diagnosed_and_what_is_missing_is_said(tmp_pa
     desk = LabDesk(tmp_path / "work")
     desk.run = {
         "status": "completed",
-        "train_loss": {"count": 40, "not_finite": 2, "first": (1, 2.0), "lowest": (30, 1.9), "last": (40, 1.995)},
-        "val_loss": {"count": 4, "not_finite": 0, "first": (0, 2.0), "lowest": (20, 1.5), "last": (40, 1.9)},
-        "scores": [
-            {"name": "exact", "step": 0, "correct": 50, "total": 100, "value": 0.5},
-            {"name": "exact", "step": 40, "correct": 48, "total": 100, "value": 0.48},
-        ],
         "checkpoints": [
             {"name": "001-000020", "step": 20, "reason": "periodic", "val_loss": 1.5, "scores": {}},
             {"name": "001-000040", "step": 40, "reason": "final", "val_loss": 1.9, "scores": {"exact": 0.48}},
         ],
-        "data": {"train_rows": 100, "truncated_rows": 7},
+        "diagnosis": {
+            "state": "It completed.",
+            "findings": [{"what": "the loss broke", "evidence": "2 of 40", "do": "less"}],
+            "missing": ["no score"],
+        },
     }
     held = session(tmp_path, desk)
-    found = [one["what"] for one in run(held, "diagnose_run").result["findings"]["untrusted"]]
-    assert found == [
-        "the loss broke",
-        "training loss does not fall",
-        "it learns the rows by heart",
-        "the score did not rise",
-        "rows are cut",
-    ]
+    diagnosed = run(held, "diagnose_run").result
+    assert [one["what"] for one in diagnosed["findings"]["untrusted"]] == ["the loss broke"]
+    assert diagnosed["run"]["untrusted"]["state"] == "It completed."
     best = run(held, "compare_checkpoints").result["best"]
     assert (best["val_loss"]["step"], best["exact"]["step"]) == (20, 40)
-    assert run(held, "read_run").result["not_there_yet"] == []
+    told = run(held, "read_run").result
+    assert told["not_there_yet"] == ["no score"]
+    assert "diagnosis" not in told["run"]["untrusted"]
     desk.run = {"status": "running"}
-    assert len(run(held, "read_run").result["not_there_yet"]) == 4
+    assert run(held, "read_run").result["not_there_yet"] == []
     assert run(held, "diagnose_run").result["findings"]["untrusted"] == []
 
 
 def test_a_recorded_run_reads_with_losses_scores_and_checkpoints(tmp_path: Path) -> None:
     store = MemoryStore()
     record_resumed_run(store)
-    report = read_run(store, "latest")
+    report = read_run(store, tmp_path, "latest")
     assert (report["status"], report["step"], report["total_steps"]) == ("completed", 10, 10)
     assert report["train_loss"]["count"] == 10
     assert report["train_loss"]["first"][0] == 1

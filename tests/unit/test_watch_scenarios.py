@@ -140,7 +140,7 @@ SCENARIOS = [
         "a distance to the teacher that explodes",
         "loss_explosion",
         50,
-        steps(60, kl_teacher=since(50, flat(3.0), lambda s: 0.1 + math.exp(-s / 10))),
+        steps(60, teacher_kl=since(50, flat(3.0), lambda s: 0.1 + math.exp(-s / 10))),
         "distill",
     ),
     Scenario("a learning rate that is far too low", "loss_stuck", 1, steps(60, train_mean_nll=flat(2.0, 0.02))),

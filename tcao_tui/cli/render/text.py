@@ -105,6 +105,8 @@ def state_text(view: RunView) -> str:
     """Status with what it waits for or does."""
     if view.waiting is not None and view.status.is_live:
         return f"{view.status}: waiting for {view.waiting.reason} {one_line(view.waiting.detail, 60)}".rstrip()
+    if view.status.is_live and view.phase == str(view.status) and view.phase_detail:
+        return one_line(f"{view.status}: {view.phase_detail}", 120)
     if view.status.is_live and view.phase and view.phase not in {"training", str(view.status)}:
         return one_line(f"{view.status}: {view.phase} {view.phase_detail}", 70)
     return str(view.status)

@@ -75,7 +75,7 @@ _SIGNALS = {
     "dpo": Signals("dpo_loss", 0.3, "val_dpo_loss", False, "dpo_loss"),
     "rl": Signals("", 0.0, "val_reward", True, REWARD_KEY),
 }
-_TO_TEACHER = Signals("kl_teacher", 0.05, "val_kl_teacher", False, "kl_teacher")
+_TO_TEACHER = Signals("teacher_kl", 0.05, "val_teacher_kl", False, "teacher_kl")
 
 
 def signals_of(plan: Plan) -> Signals:

@@ -10,7 +10,7 @@ from pydantic import Field
 from tcao_tui.planner.desk import Desk
 from tcao_tui.planner.envelope import cleaned, enveloped
 from tcao_tui.planner.port import Interview, Tool, ToolOutcome
-from tcao_tui.planner.run_findings import not_there_yet
+from tcao_tui.planner.run_reports import not_there_yet
 from tcao_tui.planner.tools.read_run import SOURCE
 
 

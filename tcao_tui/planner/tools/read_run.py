@@ -10,7 +10,7 @@ from pydantic import Field
 from tcao_tui.planner.desk import Desk
 from tcao_tui.planner.envelope import enveloped
 from tcao_tui.planner.port import Interview, Tool, ToolOutcome
-from tcao_tui.planner.run_findings import not_there_yet
+from tcao_tui.planner.run_reports import DIAGNOSIS, not_there_yet
 
 SOURCE = "the record of a run, with names, samples and messages of others"
 
@@ -25,4 +25,5 @@ class ReadRun(Tool):
     async def run(self, interview: Interview, desk: Desk, call_id: str) -> ToolOutcome:
         """Read it. Raises `TcaoError` when there is no such run."""
         report = await asyncio.to_thread(desk.read_run, self.id)
-        return ToolOutcome({"ok": True, "not_there_yet": not_there_yet(report), "run": enveloped(SOURCE, report)})
+        told = {key: value for key, value in report.items() if key != DIAGNOSIS}
+        return ToolOutcome({"ok": True, "not_there_yet": not_there_yet(report), "run": enveloped(SOURCE, told)})
