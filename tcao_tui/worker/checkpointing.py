@@ -142,14 +142,11 @@ class Checkpoints:
 
     async def keep_good(self) -> None:
         """Let the checkpoints before what alerts found live long enough for a person to come back to them."""
-        await self._expiry.keep_good(self._lived(set(self._journal.lineage.good)))
+        await self._expiry.keep_good(self._journal.lineage.of_steps(self._config_hash, *self._journal.lineage.good))
 
     async def keep(self, step: int) -> None:
         """Let the checkpoint of `step` live for good: it is the result of a run that ends here."""
-        await self._expiry.keep(self._lived({step}))
-
-    def _lived(self, steps: set[int]) -> list[CheckpointRecord]:
-        return [r for r in self._journal.lineage.best_first(self._config_hash) if r.step in steps]
+        await self._expiry.keep(self._journal.lineage.of_steps(self._config_hash, step))
 
     def _check_recorded(self, step: int) -> None:
         start = self._resume_point.step if self._resume_point else 0

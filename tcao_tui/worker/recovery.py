@@ -75,6 +75,10 @@ class Lineage:
         ]
         return sorted(usable, key=lambda r: (r.step, r.attempt), reverse=True)
 
+    def of_steps(self, config_hash: str, *steps: int) -> list[CheckpointRecord]:
+        """Those of these steps, newest first."""
+        return [r for r in self.best_first(config_hash) if r.step in steps]
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:

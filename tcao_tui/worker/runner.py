@@ -205,14 +205,7 @@ class Worker:
             raise
         finally:
             self._in_method = False
-            await self._close(backend, outcome)
-
-    async def _close(self, backend: NumberedBackend, outcome: Literal["success", "errored", "interrupted"]) -> None:
-        try:
-            async with asyncio.timeout(HURRIED_CLOSE_SECONDS if self._stop.signalled else CLOSE_SECONDS):
-                await backend.close(outcome)
-        except (TcaoError, TimeoutError) as error:
-            print(f"closing the session: {error}", file=sys.stderr, flush=True)
+            await _close(backend, outcome, hurried=self._stop.signalled)
 
     async def _obeying(self, work: Coroutine[None, None, None]) -> bool:
         """Do `work`; False when it was cancelled, because a stop was asked for and it did not or could not obey."""
@@ -283,6 +276,16 @@ class Worker:
         where = f"; the last recorded checkpoint is {newest.state_path}" if newest else ""
         print(f"{error.what}{where}; then: tcao resume {self._run_id}", file=sys.stderr, flush=True)
         return error.exit_code
+
+
+async def _close(
+    backend: NumberedBackend, outcome: Literal["success", "errored", "interrupted"], *, hurried: bool
+) -> None:
+    try:
+        async with asyncio.timeout(HURRIED_CLOSE_SECONDS if hurried else CLOSE_SECONDS):
+            await backend.close(outcome)
+    except (TcaoError, TimeoutError) as error:
+        print(f"closing the session: {error}", file=sys.stderr, flush=True)
 
 
 def failed(error: TcaoError, run_id: str) -> Finished:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_events import Alert
 from tcao_tui.domain.watch import REARM_ROWS, RULES, Watcher
-from tests.unit.test_watch_scenarios import SECTIONS, TRAINING, plan_of
+from tests.fakes.scripted_numbers import SECTIONS, TRAINING, plan_of
 
 KEYS = sorted(
     {key for rule in RULES.values() for method in SECTIONS for key in rule(plan_of(method)).reads}
