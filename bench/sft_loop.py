@@ -158,7 +158,9 @@ def write_rows(path: Path, rows: int) -> None:
     path.write_text("".join(json.dumps({"input": f"add {a} {b}", "output": str(a + b)}) + "\n" for a, b in pairs))
 
 
-def compare(script: str, prepare: Callable[[Path], None], rounds: int, steps: int, batch: int) -> None:
+def compare(
+    script: str, prepare: Callable[[Path], None], rounds: int, steps: int, batch: int, *, what: str = "loss"
+) -> None:
     """Measure `rounds` rounds of both sides of a script, each side in a process of its own, and print ratio and losses.
 
     Args:
@@ -167,6 +169,7 @@ def compare(script: str, prepare: Callable[[Path], None], rounds: int, steps: in
         rounds: Times that each side is run.
         steps: Updates of a run.
         batch: Rows per update.
+        what: The numbers that both sides give for each update and that should be equal.
     """
     from tests.fakes.engine_process import start
     from tests.fakes.random_model import write_random_model
@@ -191,7 +194,7 @@ def compare(script: str, prepare: Callable[[Path], None], rounds: int, steps: in
     medians = {side: statistics.median(found) for side, found in rates.items()}
     difference = max(abs(a - b) for a, b in zip(losses["ours"], losses["cookbook"], strict=True))
     ratio = round(medians["ours"] / medians["cookbook"], 2)
-    print(json.dumps({"steps_per_second": medians, "ratio": ratio, "largest_loss_difference": difference}))
+    print(json.dumps({"steps_per_second": medians, "ratio": ratio, f"largest_{what}_difference": difference}))
 
 
 type Side = Callable[[str, str, Path, int, int], list[float]]

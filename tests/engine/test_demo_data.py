@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tcao_tui.engine.tiny_model import demo_data
+from tcao_tui.engine.tiny_model import demo_data, problem_data
 from tcao_tui.engine.tiny_model.corpus import conversations
 from tcao_tui.engine.tiny_model.tickets import Split, load_phrases
 from tcao_tui.paths import templates_dir
@@ -17,15 +17,20 @@ def committed(name: str) -> str:
     return (templates_dir() / "demo" / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", demo_data.DEMO_FILES)
+@pytest.mark.parametrize("name", [*demo_data.DEMO_FILES, *problem_data.PROBLEM_FILES])
 def test_committed_file_is_what_the_generator_makes(name: str) -> None:
-    assert committed(name) == demo_data.demo_texts()[name]
+    assert committed(name) == {**demo_data.demo_texts(), **problem_data.problem_texts()}[name]
 
 
 def test_no_message_is_in_two_files() -> None:
     messages = [json.loads(line)["input"] for name in demo_data.DEMO_FILES for line in committed(name).splitlines()]
     assert len(messages) == 1700
     assert len(set(messages)) == len(messages)
+
+
+def test_no_problem_is_in_two_files() -> None:
+    problems = [row["problem"] for rows in problem_data.problem_rows().values() for row in rows]
+    assert len(set(problems)) == len(problems) == 560
 
 
 def test_no_wording_of_the_demo_is_in_pre_training() -> None:

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tcao_tui.clients.prices import price_quote
-from tcao_tui.clients.tinker_sdk import SdkBackend, connect
 from tcao_tui.domain.method_params import RlParams
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.methods import METHODS
 from tests.fakes.engine_process import EngineProcess
+from tests.fakes.random_backend import open_backend
 from tests.fakes.recording_context import RecordingContext
 
 BATCH, GROUP = 2, 4
@@ -42,16 +41,6 @@ def make_plan(directory: Path, *, rl: dict[str, Any] | None = None, **changes: A
     }
     params = RlParams.model_validate({"grader": BY_CHANCE, "group_size": GROUP, "max_tokens": 4, **(rl or {})})
     return Plan(method="rl", training=TrainingConfig(**settings), rl=params)
-
-
-async def open_backend(engine: EngineProcess) -> SdkBackend:
-    return await connect(
-        base_url=engine.url,
-        api_key=engine.key,
-        quote=price_quote("engine", engine.url, "random"),
-        run_metadata={"tcao_run": "run"},
-        on_waiting=lambda reason, over, detail: None,
-    )
 
 
 async def carry_out(engine: EngineProcess, plan: Plan, run_dir: Path, **options: Any) -> RecordingContext:
