@@ -119,6 +119,16 @@ async def test_losses_and_penalties_of_the_plan_are_trained(
     assert bool(context.series("kl_reference")) == ("kl_penalty_coef" in rl)
 
 
+async def test_answers_of_groups_that_are_left_out_are_paid_for(engine: EngineProcess, tmp_path: Path) -> None:
+    rl = {"grader": "exact", "remove_constant_reward_groups": True}
+    context = await carry_out(engine, make_plan(tmp_path, rl=rl, num_steps=1), tmp_path)
+    assert context.series("zero_advantage_share") == {1: 1.0}
+    [sampled] = [spend.tokens for spend in context.spends if spend.kind == "sample"]
+    [group, *_] = read_rollouts(tmp_path, 1)
+    assert context.series("sampled_tokens")[1] == sum(answer.tokens for answer in group.answers)
+    assert sampled == sum(answer.tokens for each in read_rollouts(tmp_path, 1) for answer in each.answers)
+
+
 async def test_sampling_ahead_trains_every_prompt_once_and_says_how_stale(
     engine: EngineProcess, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,7 +10,7 @@ import chz
 import tinker
 from tinker_cookbook.rl import train
 from tinker_cookbook.rl.types import RLDataset, RLDatasetBuilder
-from tinker_cookbook.utils.cost_estimation import CostTracker
+from tinker_cookbook.utils.cost_estimation import CostTracker, TokenUsage
 
 from tcao_tui.domain.method_params import RlParams
 from tcao_tui.methods.loops.client import LoopClient
@@ -43,6 +44,19 @@ class NoCheckpoints:
         """Nothing."""
 
 
+class LeftOut:
+    """Tokens that were sampled for groups which a step left out; the loop's own numbers of a step lack them."""
+
+    def __init__(self, tracker: CostTracker) -> None:
+        self._tracker, self._told = tracker, TokenUsage()
+
+    def take_tokens(self) -> Mapping[str, int]:
+        """Tokens since this was last asked, by kind of spending."""
+        before, self._told = self._told, self._tracker.discarded
+        read = self._told.prefill_cached + self._told.prefill_uncached - before.prefill_cached - before.prefill_uncached
+        return {"prefill": read, "sample": self._told.sampled - before.sampled}
+
+
 def rl_loop(
     context: RunContext,
     client: LoopClient,
@@ -51,6 +65,7 @@ def rl_loop(
     *,
     reference: tinker.SamplingClient | None,
     tokenizer: PreTrainedTokenizerBase,
+    tracker: CostTracker,
 ) -> Loop:
     """The loop that the plan asks for: on policy, or sampling ahead.
 
@@ -61,6 +76,7 @@ def rl_loop(
         dataset: Batches by number of the update, from 0.
         reference: Sampler of the weights that the KL penalty pulls towards; None without one.
         tokenizer: The model's.
+        tracker: Counts tokens.
     """
     params = context.plan.rl or RlParams()
     config = _config(context, params, len(dataset.get_batch(0)) if params.max_steps_off_policy else 0)
@@ -76,7 +92,7 @@ def rl_loop(
         ml_logger=tap,
         tokenizer=cast("Any", tokenizer),
         checkpoint_mgr=cast("CheckpointManager", NoCheckpoints()),
-        cost_tracker=CostTracker(),
+        cost_tracker=tracker,
     )
 
     async def loop(start: int, end: int) -> None:

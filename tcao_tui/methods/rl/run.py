@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinker_cookbook.rl.dataset_utils import EpochCycledRLDataset
 from tinker_cookbook.rl.types import RLDataset
+from tinker_cookbook.utils.cost_estimation import CostTracker
 
 from tcao_tui.clients.tinker_port import Trainer
 from tcao_tui.domain.events import DataLoaded, LogLine, PhaseChanged
@@ -25,7 +27,7 @@ from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.rendering import ChatRenderer
 from tcao_tui.methods.rl.datasets import ProblemBatches, WatchedBatches
 from tcao_tui.methods.rl.environment import load_environment
-from tcao_tui.methods.rl.loop import rl_loop
+from tcao_tui.methods.rl.loop import LeftOut, rl_loop
 from tcao_tui.methods.rl.problems import ProblemFiles, check_files, load
 from tcao_tui.methods.rl.rewards import open_reward, rows_of
 
@@ -74,7 +76,8 @@ async def run(context: RunContext) -> None:
     reference = await open_reference(context, trainer) if params.kl_penalty_coef else None
     if params.max_steps_off_policy:
         context.emit(LogLine(message=_SAMPLES_AHEAD.format(params.max_steps_off_policy)))
-    groups = Groups()
+    groups, tracker = Groups(), CostTracker()
+    left_out = LeftOut(tracker)
     client = LoopClient(context, trainer.client, 0 if resume is None else resume.step)
     tap = Tap(
         context,
@@ -82,10 +85,10 @@ async def run(context: RunContext) -> None:
         groups,
         lambda tokens: str(tokenizer.decode(list(tokens))),
         batches_per_epoch=source.batches_per_epoch,
-        more_spends=source.take_tokens,
+        more_spends=lambda: Counter(source.take_tokens()) + Counter(left_out.take_tokens()),
     )
     batches = WatchedBatches(source.batches, groups)
-    loop = rl_loop(context, client, tap, batches, reference=reference, tokenizer=tokenizer)
+    loop = rl_loop(context, client, tap, batches, reference=reference, tokenizer=tokenizer, tracker=tracker)
     await carry_out(
         context,
         trainer,
