@@ -152,9 +152,12 @@ def _losses(view: RunView) -> Iterator[RunFinding]:
 
 def _validation(view: RunView) -> Iterator[RunFinding]:
     points = _points(view.series.get("val_dpo_loss" if view.method == "dpo" else "val_mean_nll"))
-    if not points or _told(view, "over_fitting"):
+    if len(points) < 2 or _told(view, "over_fitting") or _told(view, "early_stopping"):
         return
     step, lowest = min(points, key=lambda point: point[1])
+    if step == points[0][0]:
+        # Held-out rows got no better at all, so the rows were not learned by heart either.
+        return
     last_step, last = points[-1]
     if last > lowest * (1 + OVERFIT_RISE):
         evidence = (

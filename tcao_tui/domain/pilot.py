@@ -104,8 +104,9 @@ def _measured(pilot: Pilot) -> dict[str, float]:
     for name, key in (("reward", REWARD_KEY), ("zero_advantage_share", ZeroAdvantage.KEY)):
         if values := _finite_values(steps, key):
             found[name] = fmean(values)
-    projected = _projected_usd(pilot)
-    return found if projected is None else found | {"projected_cost_usd": projected}
+    if (projected := _projected_usd(pilot)) is not None:
+        found["projected_cost_usd"] = projected
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _projected_usd(pilot: Pilot) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tcao_tui.domain.training_config import SettingKey
 
@@ -26,3 +26,8 @@ class SettingRequest(BaseModel):
         if self.key == "eval_every" and self.value != int(self.value):
             raise ValueError("eval_every is a whole number of steps; 0: only at the ends")
         return self
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """The first thing that is wrong with a request, in words."""
+    return error.errors()[0]["msg"].removeprefix("Value error, ")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tcao_tui.domain.events import ControlHandled
 from tcao_tui.domain.schedule import setting_at
-from tcao_tui.domain.setting_request import SettingRequest
+from tcao_tui.domain.setting_request import SettingRequest, what_is_wrong
 from tcao_tui.domain.training_config import SettingChange, TrainingConfig
 from tcao_tui.domain.training_events import SettingChanged
 from tcao_tui.store.port import ControlRequest
@@ -28,7 +28,7 @@ def changed(
     try:
         wanted = SettingRequest.model_validate_json(request.body)
     except ValidationError as error:
-        reason = f"not understood: {error.errors()[0]['msg']}"
+        reason = f"not understood: {what_is_wrong(error)}"
         return [ControlHandled(request_id=request.request_id, verb="change", accepted=False, reason=reason)]
     event = SettingChanged(
         step=step,

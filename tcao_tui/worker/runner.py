@@ -261,7 +261,8 @@ class Worker:
 
     def _stopped(self) -> Finished:
         outcome, exit_code, what = self._stop.end
-        return Finished(outcome=outcome, exit_code=exit_code, what=what, next_step=f"tcao resume {self._run_id}")
+        verb = "show" if exit_code == ExitCode.OK else "resume"
+        return Finished(outcome=outcome, exit_code=exit_code, what=what, next_step=f"tcao {verb} {self._run_id}")
 
     def _say_finished(self, finished: Finished) -> None:
         answers = self._inbox.answers("stop", accepted=self._stop.cause is not None, reason=finished.what)

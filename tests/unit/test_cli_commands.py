@@ -122,6 +122,28 @@ def test_a_run_that_is_over_takes_no_requests(
 
 
 @pytest.mark.usefixtures("three_runs")
+def test_a_setting_of_a_run_that_is_over_cannot_be_changed_and_others_are_not_settings(
+    console: CliContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["set", "run-1", "learning_rate=1e-4"], console) == 8
+    assert "cannot change run-1: not running: completed" in capsys.readouterr().err
+    for setting, said in (("lora_rank=8", "Input should be"), ("learning_rate=7", "at most 1"), ("eval_every", "")):
+        assert main.run(["set", "run-1", setting], console) == 2
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_a_run_is_explained_in_words_and_as_fields(console: CliContext, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["diagnose", "run-2"], console) == 0
+    text = capsys.readouterr().out
+    assert "Its worker is gone" in text
+    assert "  tcao resume run-2" in text
+    told = asked(console, capsys, "diagnose", "run-1")
+    assert isinstance(told, dict)
+    assert {"status", "state", "facts", "findings", "missing", "next_commands"} <= told.keys()
+
+
+@pytest.mark.usefixtures("three_runs")
 def test_run_ids_complete_with_the_newest_first(console: CliContext) -> None:
     from tcao_tui.cli.commands.show import show
     from tcao_tui.cli.options import complete_runs

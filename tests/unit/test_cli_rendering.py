@@ -178,7 +178,9 @@ def test_the_live_line_is_drawn_over_and_left_at_the_end() -> None:
     ("facts", "code"),
     [
         ([ended()], ExitCode.OK),
-        ([ended("stopped")], ExitCode.RESUMABLE),
+        ([ended("stopped", 75)], ExitCode.RESUMABLE),
+        ([ended("stopped", 0)], ExitCode.OK),
+        ([ended("stopped", 8)], ExitCode.REFUSED),
         ([ended("interrupted")], ExitCode.RESUMABLE),
         ([ended("budget")], ExitCode.BUDGET),
         ([ended("failed", 7)], ExitCode.BACKEND),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed
+from tcao_tui.domain.training_events import Alert, Severity
 from tcao_tui.worker.recovery import Lineage, reconcile, to_delete
 from tcao_tui.worker.retries import Retries
 
@@ -104,6 +105,34 @@ def test_the_last_two_the_best_and_the_final_are_kept() -> None:
 
 def test_without_validation_only_the_last_two_are_kept() -> None:
     assert [r.step for r in to_delete(lineage(*[record(1, s) for s in (2, 4, 6)]), {})] == [2]
+
+
+def alert(step: int, *, since: int, severity: Severity = "critical") -> Alert:
+    return Alert(rule="loss_explosion", severity=severity, step=step, since=since, evidence="50", action="pause")
+
+
+def test_the_last_checkpoint_before_what_an_alert_found_is_kept_and_a_note_keeps_none() -> None:
+    known = lineage(*[record(1, s) for s in (2, 4, 6)])
+    known.apply(1, alert(8, since=7, severity="note"))
+    assert not known.good
+    known.apply(1, alert(8, since=5))
+    for step in (8, 10, 12):
+        known.apply(1, CheckpointSaved(checkpoint=record(1, step)))
+    assert [r.step for r in to_delete(known, {})] == [2, 6, 8]
+    assert [r.step for r in known.of_steps("c", *known.good)] == [4]
+
+
+def test_of_many_alerts_the_newest_three_keep_a_checkpoint() -> None:
+    known = lineage(*[record(1, s) for s in range(2, 21, 2)])
+    for step in range(3, 16, 2):
+        known.apply(1, alert(step, since=step))
+    assert list(known.good) == [10, 12, 14]
+
+
+def test_the_best_step_of_early_stopping_is_kept_and_a_loss_that_is_no_number_is_never_the_best() -> None:
+    records = [record(1, s) for s in (2, 4, 6, 8, 10)]
+    nan = float("nan")
+    assert [r.step for r in to_delete(lineage(*records), {2: nan, 4: nan, 6: 3.0}, best_step=4)] == [2]
 
 
 def test_superseded_weights_do_not_push_out_resume_points() -> None:

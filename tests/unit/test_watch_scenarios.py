@@ -76,6 +76,13 @@ SCENARIOS = [
         steps(30, train_mean_nll=since(14, flat(9.0), flat(2.5))),
         also=frozenset({"loss_stuck"}),
     ),
+    Scenario(
+        "a learning rate that breaks the model with the first updates: within five steps, of which three tell",
+        "loss_explosion",
+        3,
+        steps(60, train_mean_nll=since(3, flat(900.0, 0.5), flat(8.0))),
+        latest=7,
+    ),
     Scenario("a DPO loss that jumps", "loss_explosion", 40, steps(60, dpo_loss=since(40, flat(4), falling)), "dpo"),
     Scenario(
         "a distance to the teacher that explodes",

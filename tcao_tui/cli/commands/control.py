@@ -106,14 +106,14 @@ def set_setting(console: CliContext, run: str, setting: str, why: str, wait: boo
 def _setting(text: str, why: str) -> SettingRequest:
     from pydantic import ValidationError
 
-    from tcao_tui.domain.setting_request import SettingRequest
+    from tcao_tui.domain.setting_request import SettingRequest, what_is_wrong
 
     key, _, value = text.partition("=")
     try:
         return SettingRequest.model_validate({"key": key.strip(), "value": value.strip(), "why": why})
     except ValidationError as error:
         raise UsageError(
-            f"{text}: {error.errors()[0]['msg']}",
+            f"{text}: {what_is_wrong(error)}",
             where="KEY=VALUE",
             next_step="such as learning_rate=1e-4 or eval_every=50",
         ) from error

@@ -68,6 +68,8 @@ def outcome_code(view: RunView) -> ExitCode:
     if view.status is RunStatus.FAILED:
         code = view.finished.exit_code if view.finished is not None else ExitCode.FAILED
         return ExitCode(code) if code in set(ExitCode) and code != ExitCode.OK else ExitCode.FAILED
+    if view.status is RunStatus.STOPPED and view.finished is not None and view.finished.exit_code in set(ExitCode):
+        return ExitCode(view.finished.exit_code)
     return ExitCode.RESUMABLE
 
 

@@ -44,12 +44,15 @@ class NotFinite:
 
 
 class LossExplosion:
-    """One loss ten times the usual, or most of five far above the lowest level so far."""
+    """One loss ten times the usual, or most of five far above the lowest level so far, or above the very first loss."""
 
     name: ClassVar[RuleName] = "loss_explosion"
     within_steps: ClassVar[int] = 3
     SPIKE = 10.0
     RISE = 2.0
+    RISE_OVER_FIRST = 3.0
+    """Where no level is known yet; a single batch may be an easy one."""
+
     LEAST_NATS = 0.5
     """A rise of less is never an explosion: near zero, losses differ by large factors."""
 
@@ -60,13 +63,15 @@ class LossExplosion:
         self.reads = frozenset({self._key} - {""})
         self._usual, self._level, self._last = Recent(20), Recent(10), Recent(5)
         self._lowest, self._noise = math.inf, 0.0
+        self._first: float | None = None
 
     def look(self, step: int, values: Mapping[str, float]) -> Found | None:
         """Judge one row."""
         loss = values[self._key]
         if not self._last.add(step, loss):
             return None
-        found = self._spike(step, loss) or self._rise()
+        self._first = loss if self._first is None else self._first
+        found = self._spike(step, loss) or self._rise(self._first)
         self._usual.add(step, loss)
         self._level.add(step, loss)
         if self._level.is_full and (level := median(self._level.values)) < self._lowest:
@@ -82,20 +87,20 @@ class LossExplosion:
             return None
         return self._found(step, f"{self._key} {number_text(loss)} at step {step}, usual are {number_text(usual)}")
 
-    def _rise(self) -> Found | None:
-        if not (self._last.is_full and math.isfinite(self._lowest)):
+    def _rise(self, first: float) -> Found | None:
+        if not self._last.is_full:
             return None
-        limit = max(
+        over_first = max(self.RISE_OVER_FIRST * first, first + self.LEAST_NATS)
+        over_lowest = max(
             self.RISE * self._lowest,
             self._lowest + self.LEAST_NATS,
             self._lowest + self.SIGMAS * self._noise,
         )
-        now = median(self._last.values)
+        limit, now = min(over_first, over_lowest), median(self._last.values)
         if now <= limit:
             return None
-        since = self._last.first_above(limit)
-        was = f"it was down to {number_text(self._lowest)}"
-        return self._found(since, f"{self._key} about {number_text(now)} from step {since} on, {was}")
+        since, was = self._last.first_above(limit), number_text(min(first, self._lowest))
+        return self._found(since, f"{self._key} about {number_text(now)} from step {since} on, it was {was} before")
 
     def _found(self, since: int, evidence: str) -> Found:
         return Found("critical", since, evidence, f"{lower_rate(self._plan)}, training.warmup_steps: 10 or more")
@@ -144,7 +149,7 @@ class LossStuck:
 
     def _suggestion(self) -> str:
         config = self._plan.training
-        rate = f"training.learning_rate: {min(config.learning_rate * 3, 1):.2g}"
+        rate = f"training.learning_rate: {min(config.learning_rate * 10, 1):.2g}"
         return f"{rate}; if that changes nothing, training.lora_rank: {config.lora_rank * 2}, and look at the rows"
 
 
