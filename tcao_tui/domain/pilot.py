@@ -12,7 +12,7 @@ from statistics import fmean, median
 
 from tcao_tui.domain.cost import CostEstimate, CostKind
 from tcao_tui.domain.events import DataLoaded
-from tcao_tui.domain.pipeline import STAGED_METHODS
+from tcao_tui.domain.pipeline import STAGED_METHODS, stage_plans
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.robust import fall
 from tcao_tui.domain.training_events import PilotEnded
@@ -58,6 +58,11 @@ class Pilot:
     other_usd: float | None
     estimate: CostEstimate | None
 
+    @property
+    def first(self) -> Plan:
+        """The training that these steps belong to: of a pipeline its first stage."""
+        return stage_plans(self.plan)[0].plan
+
 
 def judge(pilot: Pilot, terms: PilotPlan) -> PilotEnded:
     """Whether the rest of the run may follow, and the numbers that decide it."""
@@ -99,7 +104,7 @@ def _measured(pilot: Pilot) -> dict[str, float]:
         found["tokens_per_step"] = fmean(tokens)
     if pilot.data is not None and pilot.data.train_rows:
         found["truncated_share"] = pilot.data.truncated_rows / pilot.data.train_rows
-    if losses := _finite_values(steps, signals_of(pilot.plan).loss):
+    if losses := _finite_values(steps, signals_of(pilot.first).loss):
         found["first_loss"], found["last_loss"] = losses[0], losses[-1]
     for name, key in (("reward", REWARD_KEY), ("zero_advantage_share", ZeroAdvantage.KEY)):
         if values := _finite_values(steps, key):
@@ -135,16 +140,16 @@ def _kinds_of_a_step(plan: Plan) -> tuple[CostKind, ...]:
 
 
 def _finite(pilot: Pilot, terms: PilotPlan, measured: Mapping[str, float]) -> Iterator[str]:
-    key = signals_of(pilot.plan).loss
+    key = signals_of(pilot.first).loss
     for step in pilot.steps:
         loss = step.values.get(key, 0.0)
         if not math.isfinite(loss) and step.values.get(MASK_KEY) != 0:
-            yield f"{key} is {number_text(loss)} at step {step.step}: {lower_rate(pilot.plan)}"
+            yield f"{key} is {number_text(loss)} at step {step.step}: {lower_rate(pilot.first)}"
             return
 
 
 def _learns(pilot: Pilot, terms: PilotPlan, measured: Mapping[str, float]) -> Iterator[str]:
-    signals, config = signals_of(pilot.plan), pilot.plan.training
+    signals, config = signals_of(pilot.first), pilot.first.training
     after_warmup = [step for step in pilot.steps if step.step > config.warmup_steps]
     losses = _finite_values(after_warmup, signals.loss)
     half = len(losses) // 2
@@ -155,7 +160,7 @@ def _learns(pilot: Pilot, terms: PilotPlan, measured: Mapping[str, float]) -> It
         return
     told = f"{signals.loss} went from {number_text(seen.start)} to {number_text(seen.end)}"
     if seen.size + seen.error < 0:
-        yield f"the loss rises, {told}: {lower_rate(pilot.plan)}"
+        yield f"the loss rises, {told}: {lower_rate(pilot.first)}"
     else:
         rate = min(1.0, 3 * config.learning_rate)
         yield f"the loss does not fall, {told}: training.learning_rate: {rate:.2g}, and look at the loss mask"
@@ -174,7 +179,7 @@ def _rewarded(pilot: Pilot, terms: PilotPlan, measured: Mapping[str, float]) -> 
 def _whole_rows(pilot: Pilot, terms: PilotPlan, measured: Mapping[str, float]) -> Iterator[str]:
     share = measured.get("truncated_share", 0.0)
     if share > terms.max_truncated_share:
-        longer = 2 * pilot.plan.training.max_seq_len
+        longer = 2 * pilot.first.training.max_seq_len
         most = share_text(terms.max_truncated_share)
         yield f"{share_text(share)} of rows are cut, allowed are {most}: training.max_seq_len: {longer}"
 

@@ -103,7 +103,9 @@ class LossExplosion:
         return self._found(since, f"{self._key} about {number_text(now)} from step {since} on, it was {was} before")
 
     def _found(self, since: int, evidence: str) -> Found:
-        return Found("critical", since, evidence, f"{lower_rate(self._plan)}, training.warmup_steps: 10 or more")
+        # What breaks with the first updates is off by more than what breaks later.
+        rate = lower_rate(self._plan, 10 if since <= self._plan.training.warmup_steps + 10 else 3)
+        return Found("critical", since, evidence, f"{rate}, training.warmup_steps: 10 or more")
 
 
 class LossStuck:
