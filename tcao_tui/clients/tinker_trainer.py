@@ -195,13 +195,14 @@ class SdkTrainer:
         weights = self._client.save_weights_for_sampler(name, ttl_seconds=ttl_seconds, user_metadata=notes)
         doing = f"saving checkpoint {name}"
         with self._watch.pending():
-            # Both are waited for in any case: the second must not run on while the first is being explained.
             state_path = await self._path(state, doing, name, "training", metadata)
+            if isinstance(state_path, TcaoError):
+                # The server may wait for the refused request before it does the second one, and so would we, for good.
+                raise state_path
             sampler_path = await self._path(weights, doing, name, "sampler", metadata)
-        for outcome in (state_path, sampler_path):
-            if isinstance(outcome, TcaoError):
-                raise outcome
-        return SavedWeights(str(state_path), str(sampler_path))
+        if isinstance(sampler_path, TcaoError):
+            raise sampler_path
+        return SavedWeights(state_path, sampler_path)
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The model's Hugging Face tokenizer."""

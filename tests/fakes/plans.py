@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.services.plans import hash_file
@@ -9,4 +10,9 @@ from tcao_tui.services.plans import hash_file
 
 def resolve(plan: Plan) -> Plan:
     """The plan with the SHA-256 of its data files filled in."""
-    return plan.model_copy(update={"data": DataHashes(**{f.field: hash_file(f.path) for f in data_files(plan)})})
+    stages = stage_plans(plan) if plan.method == "pipeline" else ()
+    return plan.model_copy(update={"data": _hashes(plan), "stage_data": tuple(_hashes(stage.plan) for stage in stages)})
+
+
+def _hashes(plan: Plan) -> DataHashes:
+    return DataHashes().model_copy(update={str(f.field): hash_file(f.path) for f in data_files(plan)})

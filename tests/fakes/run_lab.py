@@ -144,6 +144,8 @@ class Zygote:
                 "TCAO_CRASH_AT": "",
                 "TCAO_CRASH_AFTER": "",
                 "TCAO_CRASH_LOG": "",
+                "SDK_CLOCK_RATE": "",
+                "SDK_TIMEOUT_SECONDS": "",
                 "FAKE_TINKER": str(lab.server.path),
             }
             | {k: str(v) for k, v in env.items()},

@@ -1,103 +1,71 @@
-"""The same deaths with the real SDK, the real engine and the real method, each attempt forked from a warm process.
+"""The same deaths with the real SDK, the real engine and every real method, each attempt forked from a warm process.
 
-The numbers of every step have to be those of a run that nobody killed: weights, optimiser and row order come back.
+Where a method is exact, the numbers of every step have to be those of a run that nobody killed: weights, optimiser and
+row order come back. RL and distillation draw their answers anew after a death; there each batch is trained once, in
+order, by as many optimiser steps as the run has. SFT dies at every side effect, the longer methods at every fourth one
+and at all of those around a save, a load and the end.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
-from tcao_tui.clients.tinker_port import RemoteCheckpoint
-from tcao_tui.domain.plan import Plan, approval_hash
-from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.services.launch import create_run
-from tcao_tui.services.verify import verify
-from tcao_tui.store.port import Approval
-from tcao_tui.worker.connect import ProfileConnector
-from tests.fakes.engine_process import EngineProcess
-from tests.fakes.fake_tinker import FREE
-from tests.fakes.plans import resolve
-from tests.fakes.random_model import write_random_model
-from tests.fakes.run_lab import Lab, Zygote, until
+from tcao_tui.domain.plan import Plan
+from tests.fakes.real_lab import RealLab, real_lab
+from tests.fakes.run_lab import Zygote, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.timeout(3600)
 KILLED = -signal.SIGKILL
-STEPS = 5
+DELICATE = ("remote.save", "remote.open_trainer", "remote.delete", "remote.close")
+STRIDE = 4
 
 
-class RealLab(Lab):
-    """A lab whose server is the engine."""
+@dataclass(frozen=True)
+class Case:
+    """A method as it is killed.
 
-    engine: EngineProcess
+    Attributes:
+        method: Its name.
+        key: A metric that every step records.
+        is_exact: Whether its numbers come back after a death.
+        stride: Distance of the side effects that it dies at.
+        settings: Changes to the lab's plan.
+    """
 
-    def real_plan(self, steps: int = STEPS) -> Plan:
-        rows = [{"input": f"say {n}", "output": str(n) * 2} for n in range(8)]
-        data = self.place / "rows.jsonl"
-        data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        config = TrainingConfig(
-            base_model="random",
-            run_name="real",
-            train_file=data,
-            lora_rank=4,
-            max_seq_len=64,
-            train_batch_size=3,
-            num_steps=steps,
-            eval_every=0,
-            save_every=2,
-            learning_rate=1e-2,
-            renderer_name="qwen3_instruct",
-        )
-        return resolve(Plan(training=config))
+    method: str
+    key: str = "train_mean_nll"
+    is_exact: bool = True
+    stride: int = STRIDE
+    settings: dict[str, Any] = field(default_factory=lambda: {"num_steps": 3})
 
-    def create_real(self, steps: int = STEPS) -> str:
-        plan = self.real_plan(steps)
-        approval = Approval(approval_hash(plan, FREE), "auto", "test", time.time(), FREE.model_dump_json())
-        return create_run(self.store, self.root, plan, profile_name="local", quote=FREE, approval=approval)
+    def plan(self, lab: RealLab) -> Plan:
+        return lab.real_plan(self.method, **self.settings)
 
-    def listed(self, run_id: str) -> Sequence[RemoteCheckpoint]:
-        async def ask() -> Sequence[RemoteCheckpoint]:
-            connector = ProfileConnector("local")
-            backend = await connector.connect(self.real_plan(), None, metadata={}, on_waiting=lambda *_: None)
-            try:
-                return await backend.checkpoints_of(run_id)
-            finally:
-                await backend.close("success")
+    def check(self, lab: RealLab, run_id: str, clean: Sequence[float]) -> None:
+        """The run is whole; exact methods have the numbers of a run that nobody killed."""
+        lab.check_real(run_id, clean if self.is_exact else lab.series(run_id, self.key), self.key)
 
-        return asyncio.run(ask())
 
-    def losses(self, run_id: str) -> list[float]:
-        series = self.view(run_id).series["train_mean_nll"]
-        assert list(series.steps) == list(range(1, self.store.run(run_id).total_steps + 1))
-        return list(series.values)
-
-    def check_real(self, run_id: str, clean: Sequence[float]) -> None:
-        assert self.view(run_id).status == "completed"
-        assert self.losses(run_id) == pytest.approx(clean, abs=1e-4)
-        report = verify(self.store, run_id, runs_root=self.root, remote=self.listed(run_id))
-        assert report.ok, report.checks
+CASES = [
+    Case("sft", stride=1, settings={}),
+    Case("dpo", "dpo_loss"),
+    Case("preference_model", settings={"num_steps": 3, "max_seq_len": 384}),
+    Case("rl", "reward_mean", is_exact=False),
+    Case("pipeline", "loss:sum", settings={"num_steps": 2}),
+]
+EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.method)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
-    place = tmp_path_factory.mktemp("real")
-    (place / "state").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TCAO_STATE_DIR", str(place / "state"))
-        patch.setenv("TCAO_CONFIG_DIR", str(place / "config"))
-        engine = EngineProcess(place / "state" / "engine", model_dirs=[write_random_model(place / "random")])
-        try:
-            found = RealLab(place)
-            found.engine = engine
-            yield found
-        finally:
-            engine.stop()
+    with real_lab(tmp_path_factory.mktemp("real") / "lab") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -106,42 +74,75 @@ def zygote(lab: RealLab) -> Iterator[Zygote]:
         yield forking
 
 
-def test_the_real_worker_survives_a_death_at_every_side_effect_with_the_same_numbers(
-    lab: RealLab, zygote: Zygote
+@dataclass(frozen=True)
+class CleanRun:
+    """A run that nobody killed: its numbers, and its side effects in their order."""
+
+    numbers: Sequence[float]
+    points: Sequence[str]
+
+    def deadly(self, stride: int) -> list[int]:
+        """Numbers of the side effects to die at, from 1.
+
+        The mirror is no truth: a death there is the death before the next side effect.
+        """
+        delicate = {number for number, name in enumerate(self.points, start=1) if name in DELICATE}
+        near = {number + by for number in delicate for by in (0, 1, 2)}
+        numbers = range(1, len(self.points) + 1)
+        return [n for n in numbers if self.points[n - 1] != "mirror.write" and (n % stride == 0 or n in near)]
+
+
+def clean_run(lab: RealLab, zygote: Zygote, case: Case) -> CleanRun:
+    log = lab.place / f"{case.method}.points"
+    log.unlink(missing_ok=True)
+    run_id = lab.create_real(case.plan(lab))
+    assert zygote.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
+    clean = lab.series(run_id, case.key)
+    case.check(lab, run_id, clean)
+    return CleanRun(clean, [line.split()[1] for line in log.read_text().splitlines()])
+
+
+def die_and_recover(lab: RealLab, zygote: Zygote, case: Case, clean: CleanRun, *deaths: int) -> None:
+    run_id = lab.create_real(case.plan(lab))
+    for number in deaths:
+        if zygote.attempt(run_id, TCAO_CRASH_AT=number) != KILLED:
+            # A recovery may be over before its own death.
+            assert number != deaths[0], (number, lab.log(run_id))
+    if lab.view(run_id).status != "completed":
+        assert zygote.attempt(run_id) == 0, (deaths, lab.log(run_id))
+    case.check(lab, run_id, clean.numbers)
+
+
+@EACH
+def test_a_death_between_a_save_and_its_commit_is_survived_by_every_method(
+    lab: RealLab, zygote: Zygote, case: Case
 ) -> None:
-    log = lab.place / "points"
-    run_id = lab.create_real()
-    assert zygote.attempt(run_id, TCAO_CRASH_LOG=log) == 0, (lab.root / run_id / "worker.log").read_text()
-    clean = lab.losses(run_id)
-    lab.check_real(run_id, clean)
-    points = [line.split()[1] for line in log.read_text().splitlines()]
-    for number, name in enumerate(points, start=1):
-        if name == "mirror.write":
-            # The mirror is no truth: a death there is the death before the next side effect.
-            continue
-        run_id = lab.create_real()
-        assert zygote.attempt(run_id, TCAO_CRASH_AT=number) == KILLED, (number, name)
-        if lab.view(run_id).status != "completed":
-            assert zygote.attempt(run_id) == 0, (number, name, (lab.root / run_id / "worker.log").read_text())
-        lab.check_real(run_id, clean)
+    clean = clean_run(lab, zygote, case)
+    die_and_recover(lab, zygote, case, clean, clean.points.index("remote.save") + 2)
 
 
-def test_a_second_death_during_the_real_recovery_is_survived(lab: RealLab, zygote: Zygote) -> None:
-    clean_id = lab.create_real()
-    assert zygote.attempt(clean_id) == 0
-    clean = lab.losses(clean_id)
-    for first, second in ((16, 7), (24, 9), (30, 12), (36, 15), (41, 18)):
-        run_id = lab.create_real()
-        assert zygote.attempt(run_id, TCAO_CRASH_AT=first) == KILLED
-        if zygote.attempt(run_id, TCAO_CRASH_AT=second) == KILLED:
-            assert zygote.attempt(run_id) == 0
-        lab.check_real(run_id, clean)
+@pytest.mark.slow
+@EACH
+def test_the_real_worker_survives_a_death_at_its_side_effects(lab: RealLab, zygote: Zygote, case: Case) -> None:
+    clean = clean_run(lab, zygote, case)
+    for number in clean.deadly(case.stride):
+        die_and_recover(lab, zygote, case, clean, number)
 
 
+@pytest.mark.slow
+@EACH
+def test_a_second_death_during_the_real_recovery_is_survived(lab: RealLab, zygote: Zygote, case: Case) -> None:
+    clean = clean_run(lab, zygote, case)
+    first_save = clean.points.index("remote.save") + 1
+    for by, second in ((-2, 7), (2, 9), (4, 12), (8, 15)):
+        die_and_recover(lab, zygote, case, clean, first_save + by, second)
+
+
+@pytest.mark.slow
 def test_a_killed_engine_is_waited_for_and_nothing_is_trained_twice(lab: RealLab, zygote: Zygote) -> None:
-    clean_id = lab.create_real(60)
-    assert zygote.attempt(clean_id) == 0
-    run_id = lab.create_real(60)
+    long = Case("sft", settings={"num_steps": 60})
+    clean = clean_run(lab, zygote, long)
+    run_id = lab.create_real(long.plan(lab))
     codes: list[int] = []
     attempt = threading.Thread(target=lambda: codes.append(zygote.attempt(run_id)))
     attempt.start()
@@ -150,6 +151,6 @@ def test_a_killed_engine_is_waited_for_and_nothing_is_trained_twice(lab: RealLab
     until(lambda: (wait := lab.view(run_id).waiting) is not None and wait.reason == "outage", 60)
     lab.engine.restart()
     attempt.join(300)
-    assert codes == [0], (lab.root / run_id / "worker.log").read_text()
+    assert codes == [0], lab.log(run_id)
     assert lab.view(run_id).waiting is None
-    lab.check_real(run_id, lab.losses(clean_id))
+    long.check(lab, run_id, clean.numbers)

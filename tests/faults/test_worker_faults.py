@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tcao_tui.domain.events import CheckpointSaved, Finished, Launched, LogLine, Resumed, Verb
+from tcao_tui.domain.events import CheckpointSaved, Finished, Launched, LogLine, Resumed, Verb, Waiting
 from tcao_tui.errors import ExitCode
 from tests.fakes.fake_tinker import FREE
 from tests.fakes.run_lab import WORKER, Lab, Zygote, until
@@ -194,6 +194,20 @@ def test_an_outage_is_shown_waited_out_and_trained_through(lab: Lab) -> None:
     assert worker.wait(30) == 0
     assert lab.view(run_id).waiting is None
     assert lab.view(run_id).attempt > 1
+    lab.check_completed(run_id)
+
+
+def test_a_server_that_is_there_and_refuses_everything_is_waited_for_longer_than_errors_are(
+    lab: Lab, zygote: Zygote
+) -> None:
+    lab.server.set(refused_connections=12)
+    run_id = lab.create()
+    assert zygote.attempt(run_id, lab) == 0
+    assert launches(lab, run_id) == 13
+    waits = [e.event for e in lab.events(run_id) if isinstance(e.event, Waiting)]
+    assert {(w.reason, w.detail) for w in waits if not w.over} == {("outage", "the fake server answers 503")}
+    assert sum(w.over for w in waits) == sum(not w.over for w in waits)
+    assert lab.view(run_id).tokens == 7 * 10
     lab.check_completed(run_id)
 
 
