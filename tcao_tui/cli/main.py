@@ -24,6 +24,7 @@ COMMANDS = {
     "data": (f"{_AT}data:data", "Inspect, preview, split, compare and clean data files."),
     "check": (f"{_AT}check:check", "Judge a saved plan by every gate; spends nothing."),
     "run": (f"{_AT}run:run", "Launch a saved plan: estimate, approval, detached worker."),
+    "sweep": (f"{_AT}sweep:sweep", "Vary a plan over a grid or a list: launch, resume and compare its cells."),
     "watch": (f"{_AT}watch:watch", "Follow a run, or a directory that the tinker-cookbook writes."),
     "ls": (f"{_AT}ls:ls", "List runs."),
     "show": (f"{_AT}show:show", "Show one run."),

@@ -69,7 +69,12 @@ class Proposal:
 
 
 def propose(
-    plan: Plan, profile: Profile, *, max_cost_usd: float | None = None, measure: Sources | None = None
+    plan: Plan,
+    profile: Profile,
+    *,
+    max_cost_usd: float | None = None,
+    known: Facts | None = None,
+    measure: Sources | None = None,
 ) -> Proposal:
     """Judge a plan by all gates and find out what it may cost; spends nothing.
 
@@ -77,6 +82,7 @@ def propose(
         plan: As read.
         profile: Where it would run.
         max_cost_usd: A cap that lowers the plan's own, USD.
+        known: Measured before, for a plan on the same server; nothing when None.
         measure: What measures; the real ones when None.
 
     Raises:
@@ -84,7 +90,7 @@ def propose(
         BudgetExceeded: The cap cannot hold what the plan is expected to cost.
         TcaoError: The server is away, so that the plan cannot be judged.
     """
-    examined = examine(capped(draft_of(plan), max_cost_usd), profile, measure=measure)
+    examined = examine(capped(draft_of(plan), max_cost_usd), profile, known=known, measure=measure)
     if (error := obstacle(examined)) is not None:
         raise error
     return _proposal(examined, profile)

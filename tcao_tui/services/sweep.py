@@ -1,0 +1,215 @@
+"""A sweep on its way: its cells judged by the same gates as any plan, consented to at once, and handed to a sweeper.
+
+The sweeper is `sweep_driver`, a process of its own; following a sweep is `sweep_follow`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from tcao_tui.domain.cost import CostRange
+from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.gates import Finding
+from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.sweep import Cell, Overrides, expand, shares, sweep_hash, words
+from tcao_tui.errors import NeedsInput, TcaoError
+from tcao_tui.services import detached
+from tcao_tui.services.backends import Profile
+from tcao_tui.services.facts import Sources
+from tcao_tui.services.proposals import Proposal, propose
+from tcao_tui.store.lease import RunLock
+from tcao_tui.store.port import Approval
+from tcao_tui.store.sweep_file import LOG_NAME, CellRecord, SweepRecord, create_sweep, read_sweep, sweep_dir
+
+START_SECONDS = 15.0
+"""How long a sweeper may take to say that it has the sweep."""
+
+_POLL_SECONDS = 0.02
+_LOG_TAIL_CHARACTERS = 2_000
+
+Purpose = Literal["sweep", "range_test"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepProposal:
+    """What a person consents to: every cell passed all gates but the approval.
+
+    Attributes:
+        hash: What consent to all of them is bound to.
+    """
+
+    name: str
+    profile: Profile
+    cells: tuple[tuple[Cell, Proposal], ...]
+    hash: str
+
+    @property
+    def cost(self) -> CostRange:
+        """Of all cells; unknown as soon as one of them is."""
+        return _total([proposal.cost.total for _, proposal in self.cells])
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing can cost anything."""
+        return all(proposal.quote.is_free for _, proposal in self.cells)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What a person should know before consenting, each once."""
+        found = {(f.path, f.got): f for _, proposal in self.cells for f in proposal.warnings}
+        return tuple(found.values())
+
+    def consent(self, given: str | None, *, by: str, typed: bool = False) -> tuple[Approval, ...]:
+        """An approval for each cell, when `given` is the hash of all, or "auto" where nothing can cost anything.
+
+        Raises:
+            NeedsInput: Consent is missing or for something else.
+        """
+        if given == self.hash:
+            return tuple(proposal.consent(proposal.hash, by=by, typed=typed) for _, proposal in self.cells)
+        if given == "auto" and self.is_free:
+            return tuple(proposal.consent("auto", by=by) for _, proposal in self.cells)
+        what = {
+            None: "this sweep at these prices needs approval",
+            "auto": "auto approves only what costs nothing, and this may",
+        }.get(given, "the approval is for another sweep or other prices")
+        raise NeedsInput(
+            f"{what}; its hash is {self.hash}",
+            next_step=f"--approve {self.hash}",
+            details={"approval_hash": self.hash, "cells": len(self.cells), "cost": asdict(self.cost)},
+        )
+
+
+def propose_sweep(
+    plan: Plan,
+    overrides: Sequence[Overrides],
+    profile: Profile,
+    *,
+    name: str,
+    max_cost_usd: float | None = None,
+    measure: Sources | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> SweepProposal:
+    """Judge every cell by all gates; spends nothing.
+
+    Args:
+        plan: What is varied.
+        overrides: What each cell changes.
+        profile: Where the runs would be.
+        name: Of the sweep.
+        max_cost_usd: A cap on all cells together, USD; shared out by what each is expected to cost.
+        measure: What measures; the real ones when None.
+        report: Is told which cell is being judged.
+
+    Raises:
+        UsageError: A key path is none, or two cells are the same.
+        PlanInvalid: A cell does not pass a gate; names the cell.
+        BudgetExceeded: The cap cannot hold what the cells are expected to cost.
+    """
+    cells = expand(plan.model_dump(mode="json"), overrides, name=name)
+    proposals = _judged(cells, profile, measure, caps=[None] * len(cells), known=None, report=report)
+    if max_cost_usd is not None:
+        caps = shares(max_cost_usd, [p.cost.total.expected_usd for p in proposals])
+        proposals = _judged(cells, profile, measure, caps=caps, known=proposals[-1].facts, report=report)
+    found = tuple(zip(cells, proposals, strict=True))
+    return SweepProposal(name, profile, found, sweep_hash([proposal.hash for proposal in proposals]))
+
+
+def make_sweep(
+    runs_root: Path,
+    proposal: SweepProposal,
+    approvals: Sequence[Approval],
+    *,
+    by: str,
+    max_parallel: int,
+    purpose: Purpose = "sweep",
+    clock: Callable[[], float] = time.time,
+) -> SweepRecord:
+    """Make an approved sweep known; nothing runs yet. Raises `Refused` when its name is taken."""
+    cells = tuple(
+        CellRecord(
+            index=cell.index,
+            name=judged.plan.training.run_name,
+            overrides=cell.overrides,
+            plan=judged.plan,
+            approval=approval,
+            cost=judged.cost,
+        )
+        for (cell, judged), approval in zip(proposal.cells, approvals, strict=True)
+    )
+    record = SweepRecord(
+        name=proposal.name,
+        created_at=clock(),
+        profile=proposal.profile.name,
+        max_parallel=max_parallel,
+        by=by,
+        purpose=purpose,
+        cells=cells,
+    )
+    create_sweep(runs_root, record)
+    return record
+
+
+def start_sweeper(runs_root: Path, name: str, *, environ: Mapping[str, str] | None = None) -> int:
+    """Spawn a sweeper that goes on with the unfinished cells, and wait until it has the sweep; returns its pid.
+
+    Raises:
+        UsageError: There is no such sweep.
+        TcaoError: It ended before it took the sweep; says why.
+    """
+    read_sweep(runs_root, name)
+    place = sweep_dir(runs_root, name)
+    log = place / LOG_NAME
+    start = log.stat().st_size if log.exists() else 0
+    argv = [sys.executable, "-m", "tcao_tui", "--runs-dir", str(runs_root), "sweep", "--resume", name, "--foreground"]
+    pid = detached.spawn(argv, log_file=log, environ=dict(os.environ if environ is None else environ))
+    deadline = time.monotonic() + START_SECONDS
+    while not RunLock.probe(place):
+        code = detached.exit_status(pid)
+        if code == 0:
+            return pid
+        if code is not None or time.monotonic() > deadline:
+            told = log.read_bytes()[start:].decode("utf-8", "replace").strip()[-_LOG_TAIL_CHARACTERS:]
+            raise TcaoError(f"the sweeper did not start: {told or 'it said nothing'}", where=str(log))
+        time.sleep(_POLL_SECONDS)
+    return pid
+
+
+def _judged(
+    cells: Sequence[Cell],
+    profile: Profile,
+    measure: Sources | None,
+    *,
+    caps: Sequence[float | None],
+    known: Facts | None,
+    report: Callable[[str], None],
+) -> list[Proposal]:
+    """Each cell judged; what was measured for one is not measured again for the next."""
+    found: list[Proposal] = []
+    for cell, cap in zip(cells, caps, strict=True):
+        report(f"checking cell {cell.index} of {len(cells)}: {words(cell.overrides)}")
+        try:
+            proposal = propose(cell.plan, profile, max_cost_usd=cap, known=known, measure=measure)
+            proposal.require_worker()
+        except TcaoError as error:
+            error.what = f"cell {cell.index} ({words(cell.overrides)}): {error.what}"
+            raise
+        known = proposal.facts
+        found.append(proposal)
+    return found
+
+
+def _total(ranges: Sequence[CostRange]) -> CostRange:
+    def add(amounts: Sequence[float | None]) -> float | None:
+        known = [usd for usd in amounts if usd is not None]
+        return sum(known) if len(known) == len(amounts) else None
+
+    return CostRange(
+        add([r.low_usd for r in ranges]), add([r.expected_usd for r in ranges]), add([r.high_usd for r in ranges])
+    )

@@ -1,0 +1,91 @@
+"""Following a sweep: its record and the runs of its cells, as one table per poll. Reads only."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from tcao_tui.domain.pipeline import total_steps
+from tcao_tui.domain.run_view import RunView
+from tcao_tui.domain.sweep_table import PROBLEM, CellRow, SweepTable, measure_for, row_of, table
+from tcao_tui.errors import UsageError
+from tcao_tui.services.follow import Follower
+from tcao_tui.store.lease import RunLock
+from tcao_tui.store.port import RunStore
+from tcao_tui.store.sweep_file import CellRecord, SweepRecord, read_sweep, sweep_dir
+
+
+class SweepSource:
+    """A sweep that can be watched.
+
+    Args:
+        store: The run store.
+        runs_root: Its root.
+        name: The sweep.
+
+    Raises:
+        UsageError: There is no such sweep.
+    """
+
+    def __init__(self, store: RunStore, runs_root: Path, name: str) -> None:
+        self._store, self._runs_root, self._name = store, runs_root, name
+        self._followers: dict[int, Follower] = {}
+        self._views: dict[int, RunView] = {}
+        self.record = read_sweep(runs_root, name)
+        self.caught_up = False
+
+    def poll(self) -> SweepTable:
+        """The table as it stands; blocks on disk, bounded as `Follower.poll` for each cell."""
+        self.record = read_sweep(self._runs_root, self._name)
+        measure = measure_for(self.record.cells[0].plan, self.record.by)
+        rows = [self._row(cell) for cell in self.record.cells]
+        rows = [row_of(row, self._views[row.index], measure) if row.index in self._views else row for row in rows]
+        self.caught_up = all(follower.caught_up for follower in self._followers.values())
+        driven = RunLock.probe(sweep_dir(self._runs_root, self._name))
+        return table(self._name, rows, measure, is_driven=driven)
+
+    def views(self) -> dict[int, RunView]:
+        """The runs of the last poll, by the number of their cell."""
+        return dict(self._views)
+
+    def close(self) -> None:
+        """End helper processes; the store belongs to whoever opened it."""
+        for follower in self._followers.values():
+            follower.close()
+
+    def _row(self, cell: CellRecord) -> CellRow:
+        run_id = run_of(self._store, cell)
+        if run_id and cell.index not in self._followers:
+            with suppress(UsageError):  # the store of a sweep that was moved without its runs
+                self._followers[cell.index] = Follower(self._store, run_id)
+        if cell.index in self._followers:
+            self._views[cell.index] = self._followers[cell.index].poll()
+        row = CellRow(cell.index, cell.overrides, cell.name, total_steps=total_steps(cell.plan))
+        if cell.problem and cell.index not in self._views:
+            return replace(row, status=PROBLEM, problem=cell.problem)
+        return row
+
+
+def run_of(store: RunStore, cell: CellRecord) -> str:
+    """The run of a cell, also where the sweeper was killed before it wrote it down; empty when there is none."""
+    if cell.run_id or cell.claimed_at is None:
+        return cell.run_id
+    for summary in store.runs():
+        if summary.name == cell.name and summary.created_at >= cell.claimed_at:
+            given = store.approvals(summary.run_id)
+            if not given or given[-1].approval_hash == cell.approval.approval_hash:
+                return summary.run_id
+    return ""
+
+
+def sweep_now(store: RunStore, runs_root: Path, name: str) -> tuple[SweepRecord, SweepTable, dict[int, RunView]]:
+    """A sweep as it is now, read to the end: its record, its table, and the runs by cell."""
+    source = SweepSource(store, runs_root, name)
+    try:
+        found = source.poll()
+        while not source.caught_up:
+            found = source.poll()
+        return source.record, found, source.views()
+    finally:
+        source.close()
