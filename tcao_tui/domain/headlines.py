@@ -62,11 +62,15 @@ def validation_rank(values: Mapping[str, float]) -> float | None:
     return None
 
 
-def headlines(view: RunView) -> tuple[Headline, ...]:
-    """Those of the run's method, or of the stage it is in, that it has numbers of."""
+def present_method(view: RunView) -> str:
+    """The run's method, or that of the stage it is in."""
     stages = view.marks.stages
-    method = stages[-1].method if stages else view.method
-    return tuple(h for h in HEADLINES.get(method, _LOSSES) if view.series.get(h.key))
+    return stages[-1].method if stages else view.method
+
+
+def headlines(view: RunView) -> tuple[Headline, ...]:
+    """Those of the present method that the run has numbers of."""
+    return tuple(h for h in HEADLINES.get(present_method(view), _LOSSES) if view.series.get(h.key))
 
 
 def headline_texts(view: RunView) -> list[str]:

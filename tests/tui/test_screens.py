@@ -9,7 +9,7 @@ from tcao_tui.domain.run_view import RunView
 from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.panes.training.pane import TrainingPane
-from tests.fakes import views
+from tests.fakes import method_views, views
 from tests.fakes.console import FakeConsole, FakeRuns, FakeSource
 from tests.tui.conftest import Until
 
@@ -75,3 +75,22 @@ def test_run_list_in_the_light_theme(snap_compare: SnapCompare, console: FakeCon
         await until(pilot, lambda: bool(pilot.app.screen.query_one(RunListPane).shown))
 
     assert snap_compare(TcaoApp(console.ports(), theme="light"), terminal_size=(120, 36), run_before=settled)
+
+
+METHODS = ["dpo", "rl", "pipeline", "amid_a_pipeline", "a_pilot_that_stopped_the_run"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("method", METHODS)
+def test_training_pane_of_other_methods(
+    snap_compare: SnapCompare, console: FakeConsole, until: Until, method: str, size: tuple[int, int]
+) -> None:
+    console.source = FakeSource(getattr(method_views, method)())
+
+    async def settled(pilot: Pilot[object]) -> None:
+        await until(pilot, lambda: pilot.app.screen.query_one(TrainingPane).view is not None)
+        await pilot.press("shift+tab")
+        await pilot.pause()
+
+    app = TcaoApp(console.ports(), run_ref="tickets", theme="dark")
+    assert snap_compare(app, terminal_size=size, run_before=settled)

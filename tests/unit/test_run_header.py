@@ -53,7 +53,7 @@ def test_every_metric_is_on_exactly_one_chart() -> None:
     keys = ["zeta", "val_mean_nll", "learning_rate", "train_mean_nll", "env/all/reward/total"]
     plans = chart_plans(keys)
     assert sorted(key for plan in plans for _label, key in plan.curves) == sorted(keys)
-    assert [plan.name for plan in plans][:2] == ["loss", "learning_rate"]
+    assert [plan.name for plan in plans][:3] == ["train_mean_nll", "env/all/reward/total", "learning_rate"]
 
 
 def test_only_the_changed_cells_of_a_line_are_repainted() -> None:

@@ -49,10 +49,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that happened at a step, such as a checkpoint."""
+    """Something that happened at a step, such as a checkpoint.
+
+    Attributes:
+        is_border: It divides the steps: a line over the whole height, its symbol on top; others stand on the curve.
+    """
 
     step: int
     symbol: str = "◆"
+    ink: Ink = Ink.MARK
+    is_border: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +241,13 @@ def _marks(frame: Frame, spec: PlotSpec, cuts: Sequence[_Cut], axis: Axis, plot_
             continue
         dots = len(cuts[0].columns)
         x = min(int((mark.step - first) / max(last - first, 1e-9) * dots), dots - 1)
-        place = _mark_place(cuts[0], x, axis)
-        frame.write(LABEL_WIDTH + x // DOTS_WIDE, 1 + round((1 - place) * (plot_height - 1)), mark.symbol, Ink.MARK)
+        column = LABEL_WIDTH + x // DOTS_WIDE
+        if mark.is_border:
+            _upright(frame, column, plot_height + 1, "┊", mark.ink)
+            frame.write(column, 1, mark.symbol, mark.ink)
+        else:
+            place = _mark_place(cuts[0], x, axis)
+            frame.write(column, 1 + round((1 - place) * (plot_height - 1)), mark.symbol, mark.ink)
 
 
 def _mark_place(cut: _Cut, x: int, axis: Axis) -> float:
@@ -277,7 +288,11 @@ def _step_axis(frame: Frame, spec: PlotSpec, first: float, last: float, plot_wid
             label = format_number(tick)
             frame.write(min(cell(tick), frame.width - len(label)), y, label, Ink.AXIS)
     if spec.cursor is not None and first <= spec.cursor <= last:
-        x = cell(spec.cursor)
-        for row in range(1, y):
-            if frame.rows[row][x] == " ":
-                frame.write(x, row, "│", Ink.CURSOR)
+        _upright(frame, cell(spec.cursor), y, "│", Ink.CURSOR)
+
+
+def _upright(frame: Frame, x: int, bottom: int, symbol: str, ink: Ink) -> None:
+    """A line from the title down to above row `bottom`, behind what is there."""
+    for row in range(1, bottom):
+        if frame.rows[row][x] == " ":
+            frame.write(x, row, symbol, ink)

@@ -11,6 +11,7 @@ from textual.containers import Grid, Horizontal, Vertical
 from textual.widget import Widget
 
 from tcao_tui.domain.run_view import RunView
+from tcao_tui.tui.panes.training.marks import legend_row
 from tcao_tui.tui.panes.training.metrics import ChartPlan
 from tcao_tui.tui.panes.training.specs import (
     Look,
@@ -48,7 +49,7 @@ class Charts(Widget):
         & #large { width: 2fr; height: 1fr; }
         & #side { width: 1fr; height: 1fr; padding-left: 2; }
         & #side LineChart { min-height: 5; }
-        & #saved { height: 1; }
+        & #saved { height: auto; max-height: 2; }
         & #grid { display: none; grid-gutter: 0 2; }
         &.-narrow #side, &.-zoom #side { display: none; }
         &.-low #saved { display: none; }
@@ -124,7 +125,8 @@ class Charts(Widget):
         large = self.query_one("#main-chart", LineChart)
         spec = large_spec(view, plans[0], self.look) if plans else PlotSpec(title="loss", curves=())
         self._put(large, spec)
-        self.query_one("#saved", LineView).show([checkpoint_row(view, spec, large.size.width)])
+        saved, legend = checkpoint_row(view, spec, large.size.width), legend_row(view.marks, large.size.width)
+        self.query_one("#saved", LineView).show([saved, legend] if legend else [saved])
         if self.query_one("#side").is_on_screen:
             for index in range(SIDE_CHARTS):
                 chart = self.query_one(f"#side-{index}", LineChart)

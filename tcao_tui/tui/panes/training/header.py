@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from tcao_tui.domain.headlines import Headline, headlines
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunStatus, RunView
-from tcao_tui.domain.wording import count_text, duration_text, money_text, number_text, share_text
+from tcao_tui.domain.series import Series
+from tcao_tui.domain.wording import count_text, duration_text, money_text, share_text
+from tcao_tui.tui.panes.training.marks import alert_text, alerts_span, newest_critical, pilot_words
 from tcao_tui.tui.status import status_span
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import wrapped
@@ -27,6 +30,8 @@ def head_line(view: RunView, width: int) -> Line:
         right.append((f" · {text}", "muted" if text == "alive" else "warn"))
     if view.attempt > 1:
         right.append((f" · attempt {view.attempt}", "muted"))
+    if (alerts := alerts_span(view.marks)) is not None:
+        right += [(" · ", "muted"), alerts]
     if view.is_sampled:
         right.append((" · sampled", "accent"))
     right.append((" ", "text"))
@@ -94,14 +99,22 @@ def facts_line(view: RunView, width: int) -> Line:
             f"{one_line(name)} {share_text(first.value)}"
             + (f" → {share_text(last.value)}" if last is not first else f" at step {first.step}")
         )
-    if (losses := view.series.get("val_mean_nll")) is not None and len(losses) > 1:
-        parts.append(f"validation loss {number_text(losses.values[0])} → {number_text(losses.last)}")
+    parts += [_moved(view.series[told.key], told) for told in headlines(view) if told.key != "train_mean_nll"]
+    if view.marks.pilot is not None and view.marks.pilot.passed:
+        parts.append(pilot_words(view.marks))
     if view.data is not None:
         rows = f"{view.data.train_rows:,} training rows"
         cut = f" ({view.data.truncated_rows:,} cut)" if view.data.truncated_rows else ""
         parts.append(rows + cut + (f", {view.data.val_rows:,} validation" if view.data.val_rows else ""))
     parts.append(view.run_id)
     return ((f" {one_line(' · '.join(parts), width - 1)}", "muted"),)
+
+
+def _moved(series: Series, told: Headline) -> str:
+    word = "validation loss" if told.key == "val_mean_nll" else told.word
+    if len(series) < 2:
+        return f"{word} {told.text(series.last)}"
+    return f"{word} {told.text(series.values[0])} → {told.text(series.last)}"
 
 
 def notice_lines(view: RunView, width: int) -> list[Line]:
@@ -112,11 +125,27 @@ def notice_lines(view: RunView, width: int) -> list[Line]:
         first, *rest = wrapped(text, width - 4, most=4)
         lines.append((("▌ ", ink), (first, "text")))
         lines += [(("▌ ", ink), (line, "text")) for line in rest]
+    lines += _marked(view, width)
     lines += [(("· ", "accent"), (one_line(note, width - 4), "muted")) for note in view.notes[:2]]
     if view.unknown_kinds:
         kinds = ", ".join(f"{count}x {one_line(kind, 30)}" for kind, count in view.unknown_kinds.items())
         lines.append((("· ", "accent"), (f"events of another version: {one_line(kinds, width - 32)}", "muted")))
     return lines
+
+
+def _marked(view: RunView, width: int) -> list[Line]:
+    """The newest critical alert, and a pilot that did not pass."""
+    told: list[tuple[str, str]] = []
+    if (alert := newest_critical(view.marks)) is not None:
+        change = f" → {alert.suggestion}" if alert.suggestion else ""
+        told.append(("▲ ", f"{alert_text(alert)}{change}"))
+    if view.marks.pilot is not None and not view.marks.pilot.passed:
+        told.append(("◈ ", pilot_words(view.marks)))
+    return [
+        ((symbol if index == 0 else "  ", "bad"), (line, "text"))
+        for symbol, text in told
+        for index, line in enumerate(wrapped(text, width - 4, most=2))
+    ]
 
 
 def _notice(view: RunView) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from tcao_tui.tui.messages import ControlRun, LogWanted, ResumeRun
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.charts import Charts, Layout
 from tcao_tui.tui.panes.training.header import facts_line, head_line, notice_lines, progress_line
+from tcao_tui.tui.panes.training.marks import rail_line
 from tcao_tui.tui.panes.training.panels import Panel, Panels
 from tcao_tui.tui.panes.training.specs import plans_of
 from tcao_tui.tui.widgets.line_view import LineView
@@ -65,8 +66,9 @@ class TrainingPane(Pane):
     def _draw_head(self, view: RunView) -> None:
         width = self.size.width
         if width:
-            lines = [head_line(view, width), progress_line(view, width), facts_line(view, width)]
-            self.query_one("#head", LineView).show([*lines, *notice_lines(view, width)])
+            rail = rail_line(view, width)
+            lines = [head_line(view, width), progress_line(view, width), *([rail] if rail else [])]
+            self.query_one("#head", LineView).show([*lines, facts_line(view, width), *notice_lines(view, width)])
 
     def action_control(self, verb: str) -> None:
         """Ask the worker for something."""

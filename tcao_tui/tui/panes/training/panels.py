@@ -1,4 +1,4 @@
-"""The panels below the charts, one in sight at a time: samples, events, log, checkpoints."""
+"""The panels below the charts, one in sight at a time: samples, events, log, checkpoints, alerts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from tcao_tui.domain.run_view import RunView
+from tcao_tui.tui.panes.training.marks import alert_lines
 from tcao_tui.tui.widgets.line_view import Line, LineView, Span
 
 
@@ -19,6 +20,7 @@ class Panel(StrEnum):
     EVENTS = "Events"
     LOG = "Log"
     CHECKPOINTS = "Checkpoints"
+    ALERTS = "Alerts"
 
 
 _FOLLOWS_END = frozenset({Panel.EVENTS, Panel.LOG})
@@ -114,6 +116,8 @@ class Panels(Widget):
                 return log_lines(self._log, width)
             case Panel.CHECKPOINTS:
                 return checkpoint_lines(view, width)
+            case Panel.ALERTS:
+                return alert_lines(view.marks, width)
 
     def on_click(self, event: events.Click) -> None:
         """A click on a name goes to its panel."""
@@ -127,7 +131,11 @@ class Panels(Widget):
 
 
 def _names(chosen: Panel, view: RunView) -> list[Span]:
-    counts = {Panel.CHECKPOINTS: len(view.checkpoints), Panel.EVENTS: len(view.events)}
+    counts = {
+        Panel.CHECKPOINTS: len(view.checkpoints),
+        Panel.EVENTS: len(view.events),
+        Panel.ALERTS: len(view.marks.alerts),
+    }
     return [
         (
             f"[{panel}{f' {counts[panel]}' if counts.get(panel) else ''}]"

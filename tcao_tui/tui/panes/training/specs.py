@@ -6,8 +6,10 @@ from bisect import bisect_left
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
+from tcao_tui.domain.headlines import present_method
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunView
+from tcao_tui.tui.panes.training.marks import chart_marks
 from tcao_tui.tui.panes.training.metrics import ChartPlan, chart_plans
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.plot import LABEL_WIDTH, Curve, Mark, PlotSpec, step_range
@@ -21,7 +23,7 @@ class Look:
     """What a person chose for the charts.
 
     Attributes:
-        metric: Name of the large chart; empty is the first one.
+        metric: A key on the large chart; empty is the first one.
         cursor: Step whose values are read out.
         page: Page of the grid, from 0.
     """
@@ -40,15 +42,15 @@ class Look:
 
 def plans_of(view: RunView, look: Look) -> list[ChartPlan]:
     """All charts of the run, the chosen one first."""
-    plans = chart_plans([k for k, s in view.series.items() if len(s)])
-    return sorted(plans, key=lambda plan: plan.name != look.metric) if look.metric else plans
+    plans = chart_plans([k for k, s in view.series.items() if len(s)], present_method(view))
+    return sorted(plans, key=lambda plan: not plan.shows(look.metric)) if look.metric else plans
 
 
 def large_spec(view: RunView, plan: ChartPlan, look: Look) -> PlotSpec:
     """The large chart: every choice applies to it."""
     return replace(
         _spec(view, plan, look.smoothing),
-        marks=tuple(Mark(step) for step in checkpoint_steps(view)),
+        marks=tuple(Mark(step) for step in checkpoint_steps(view)) + chart_marks(view.marks),
         unit=plan.unit,
         log_y=look.log_y,
         cursor=look.cursor,
