@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from tcao_tui.domain.data_profile import DataProfile, FieldMap
-from tcao_tui.domain.pipeline import stage_plans
+from tcao_tui.domain.data_profile import METHOD_KINDS, DataProfile, FieldMap, RowKind
+from tcao_tui.domain.pipeline import PREFERENCE_REWARD, stage_plans
 from tcao_tui.domain.plan import Plan, ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 
@@ -61,6 +61,14 @@ def data_files(plan: Plan) -> tuple[DataFile, ...]:
     if score is not None:
         found.append(_score_file(plan, score))
     return tuple(found)
+
+
+def kinds_of(plan: Plan) -> tuple[RowKind, ...] | None:
+    """What training rows may be, the kind that they are read as first; None for a method that is not ours."""
+    by_preference = plan.rl is not None and plan.rl.grader.partition(":")[0] == PREFERENCE_REWARD
+    if by_preference or (plan.method == "sft" and plan.training.data_format in PAIR_FORMATS):
+        return ("preference",)
+    return METHOD_KINDS.get(plan.method)
 
 
 def stage_data_files(plan: Plan) -> tuple[DataFile, ...]:

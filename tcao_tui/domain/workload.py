@@ -13,6 +13,7 @@ from typing import Literal
 from tcao_tui.domain.cost import CostKind
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.method_params import DistillParams, RlhfParams, RlParams
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import BenchmarkSpec, Plan
 from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.domain.row_tokens import Range, RowTokens, profile_of, row_tokens
@@ -47,6 +48,10 @@ class Piece:
 
 def pieces_of(plan: Plan, facts: Facts) -> Iterator[Piece]:
     """All work of carrying the plan out once, without storage."""
+    if plan.stages:
+        for stage in stage_plans(plan):
+            yield from pieces_of(stage.plan, facts)
+        return
     rows = _rows(facts, plan.training.train_file, plan)
     yield from _training(plan, rows)
     yield from _validation(plan, facts)

@@ -6,9 +6,10 @@ What cannot be measured is no error here: it is remembered with its reason, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tcao_tui.domain.capabilities import Capabilities
+from tcao_tui.domain.checks.staged import subjects
 from tcao_tui.domain.checks.subject import Comparison, Inspection, Subject, missing_comparisons, missing_inspections
 from tcao_tui.domain.data_profile import DataProfile, Overlap
 from tcao_tui.domain.facts import Facts
@@ -59,10 +60,11 @@ def gather(plan: Plan, known: Facts, measure: Sources) -> Facts:
         measure: What measures.
     """
     facts = known
-    for wanted in missing_inspections(Subject(plan, facts)):
-        facts = _inspected(Subject(plan, facts), wanted, measure)
-    for pair in missing_comparisons(Subject(plan, facts)):
-        facts = _compared(facts, pair, measure)
+    for stage in subjects(plan, facts):
+        for wanted in missing_inspections(replace(stage, facts=facts)):
+            facts = _inspected(replace(stage, facts=facts), wanted, measure)
+        for pair in missing_comparisons(replace(stage, facts=facts)):
+            facts = _compared(facts, pair, measure)
     return facts
 
 

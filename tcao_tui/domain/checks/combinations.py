@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcao_tui.domain.checks.course import check_course
 from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding, Gate
@@ -23,7 +24,8 @@ _FAR = 10
 def check_combinations(subject: Subject) -> Judged:
     """Judge what needs no measurement."""
     checks = (_method, _dpo, _rl, _distill, _learning_rate, _layers, _steps, _trained_tokens)
-    return Judged(tuple(finding for check in checks for finding in check(subject)))
+    found = [finding for check in checks for finding in check(subject)]
+    return Judged((*found, *check_course(_FIND, subject)))
 
 
 def _method(subject: Subject) -> Iterator[Finding]:

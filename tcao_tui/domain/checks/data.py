@@ -10,11 +10,11 @@ from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.renderers import check_renderer
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.checks.tokens import check_tokens, why_unmeasured
-from tcao_tui.domain.data_profile import METHOD_KINDS, DataProfile
+from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import power_of_two_at_most
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.plan_data import DataFile, Place
+from tcao_tui.domain.plan_data import DataFile, Place, kinds_of
 
 _FIND = Finder(Gate.DATA)
 
@@ -46,7 +46,7 @@ def check_data(subject: Subject) -> Judged:
 
 def _of_one_file(subject: Subject, file: DataFile, profile: DataProfile) -> Iterator[Finding]:
     method = subject.plan.method
-    wanted = METHOD_KINDS.get(method)
+    wanted = kinds_of(subject.plan)
     if wanted is not None:
         yield from check_kind(_FIND, file, profile, wanted, f"which {method} learns from")
     yield from _repeated(file, profile)

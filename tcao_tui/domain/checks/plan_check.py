@@ -14,11 +14,11 @@ from tcao_tui.domain.checks.data import check_data
 from tcao_tui.domain.checks.evals import check_evals
 from tcao_tui.domain.checks.findings import Judged
 from tcao_tui.domain.checks.schema import overlapping_keys, plan_of
+from tcao_tui.domain.checks.staged import by_stage, stage_problems, subjects
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.draft import Draft, nested
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Gate, GateResult, result_of
-from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
 from tcao_tui.domain.sheet import PlanSheet
 
@@ -36,7 +36,7 @@ _JUDGES: Mapping[Gate, Callable[[Subject], Judged]] = {
 def check(draft: Draft, facts: Facts) -> PlanSheet:
     """Judge a completed draft by all gates; never raises."""
     plan, findings = plan_of(nested(draft))
-    findings = (*overlapping_keys(draft), *findings)
+    findings = (*overlapping_keys(draft), *findings, *(stage_problems(plan) if plan is not None else ()))
     if plan is None or findings:
         schema = result_of(Gate.SCHEMA, findings)
         waiting = tuple(GateResult(gate=gate, status="open", why_open=_WAITS_FOR_SCHEMA) for gate in _JUDGES)
@@ -47,7 +47,7 @@ def check(draft: Draft, facts: Facts) -> PlanSheet:
 def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
     results = [result_of(Gate.SCHEMA, ())]
     for gate, judge in _JUDGES.items():
-        judged = judge(subject)
+        judged = judge(subject) if gate is Gate.COST else by_stage(judge, subject)
         results.append(result_of(gate, judged.findings, judged.why_open))
     plan = _with_hashes(subject)
     quote = subject.model.price if subject.model is not None else None
@@ -59,8 +59,7 @@ def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
 def _with_hashes(subject: Subject) -> Plan:
     """The plan bound to the content of its files, as far as they were inspected."""
     plan = subject.plan
-    staged = stage_plans(plan) if plan.stages else ()
-    hashes = [_hashes(Subject(stage.plan, subject.facts)) for stage in staged]
+    hashes = [_hashes(each) for each in subjects(plan, subject.facts)] if plan.stages else []
     return plan.model_copy(update={"data": _hashes(subject), "stage_data": tuple(hashes)})
 
 

@@ -1,0 +1,88 @@
+"""Part of gate 2: how the training is to go, its schedule, its pilot and what ends it early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tcao_tui.domain.checks.findings import Finder, shown
+from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.gates import Finding
+
+_NEEDS = {"val_mean_nll": "val_file", "val_reward": "val_file", "val_accuracy": "val_file", "score": "score"}
+_GIVEN_BY = {"val_reward": ("rl",), "val_accuracy": ("dpo", "preference_model")}
+
+
+def check_course(find: Finder, subject: Subject) -> Iterator[Finding]:
+    """Judge what needs no measurement."""
+    yield from _schedule(find, subject)
+    yield from _batch_tokens(find, subject)
+    yield from _pilot(find, subject)
+    yield from _early_stopping(find, subject)
+
+
+def _schedule(find: Finder, subject: Subject) -> Iterator[Finding]:
+    config = subject.config
+    if config.warmup_steps >= config.num_steps:
+        yield find.error(
+            "training.warmup_steps",
+            got=f"{config.warmup_steps} steps, and the training has {config.num_steps}",
+            expected="fewer than num_steps: the learning rate would never reach its value",
+            fix=f"set training.warmup_steps to {max(0, config.num_steps // 20)}",
+        )
+
+
+def _batch_tokens(find: Finder, subject: Subject) -> Iterator[Finding]:
+    config = subject.config
+    if config.batch_tokens is None:
+        return
+    if subject.plan.method != "sft":
+        yield find.error(
+            "training.batch_tokens",
+            got=f"a token budget for method {subject.plan.method}",
+            expected="rows per step, train_batch_size",
+            fix="remove training.batch_tokens",
+        )
+    elif config.batch_tokens < config.max_seq_len:
+        yield find.warning(
+            "training.batch_tokens",
+            got=f"{config.batch_tokens:,} tokens per step, and a row may have {config.max_seq_len:,}",
+            expected="room for the longest row",
+            fix=f"set training.batch_tokens to {config.max_seq_len:,} or more",
+        )
+
+
+def _pilot(find: Finder, subject: Subject) -> Iterator[Finding]:
+    pilot = subject.plan.pilot
+    if pilot is not None and pilot.steps >= subject.config.num_steps:
+        yield find.error(
+            "pilot.steps",
+            got=f"{pilot.steps} steps of {subject.config.num_steps}",
+            expected="fewer than num_steps: nothing would be left to decide",
+            fix=f"set pilot.steps to {max(2, subject.config.num_steps // 20)}, or remove the pilot",
+        )
+
+
+def _early_stopping(find: Finder, subject: Subject) -> Iterator[Finding]:
+    early = subject.plan.watch.early_stopping
+    if early is None:
+        return
+    has = {"val_file": subject.config.val_file is not None, "score": subject.plan.evals.score is not None}
+    wanted = _NEEDS[early.metric]
+    methods = _GIVEN_BY.get(early.metric)
+    if not has[wanted] or not subject.config.eval_every:
+        missing = (
+            "training.eval_every" if has[wanted] else "training.val_file" if wanted == "val_file" else "evals.score"
+        )
+        yield find.error(
+            "watch.early_stopping.metric",
+            got=f"{early.metric}, which is not measured while it trains",
+            expected="a metric that each eval gives",
+            fix=f"set {missing}, or remove watch.early_stopping",
+        )
+    elif methods is not None and subject.plan.method not in methods:
+        yield find.error(
+            "watch.early_stopping.metric",
+            got=f"{shown(early.metric)}, which method {subject.plan.method} does not give",
+            expected="val_mean_nll or score",
+            fix="set watch.early_stopping.metric to val_mean_nll",
+        )
