@@ -196,6 +196,35 @@ def test_a_kill_around_the_pilot_leaves_one_judgement(lab: Lab, zygote: Zygote, 
     lab.check_completed(run_id)
 
 
+def test_a_death_at_any_side_effect_around_a_pilot_and_an_alert_says_each_once_and_obeys(
+    tmp_path: Path, zygote: Zygote
+) -> None:
+    """A pilot fails at step 4 and stops the run; a person goes on; a loss that breaks at step 7 stops it once more."""
+    log = tmp_path / "points"
+    plan = {"pilot": {"steps": 4}}
+
+    def new(place: Path) -> tuple[Lab, str]:
+        lab = Lab(place)
+        losses = {str(step): float(step) for step in range(1, 5)} | {str(step): math.nan for step in (7, 8, 9)}
+        lab.server.set(losses=losses)
+        return lab, watched(lab, sections=plan, num_steps=9, save_every=2)
+
+    lab, run_id = new(tmp_path / "first")
+    codes = [zygote.attempt(run_id, lab, TCAO_CRASH_LOG=log) for _ in range(2)]
+    assert codes == [ExitCode.REFUSED, ExitCode.RESUMABLE]
+    points = len(log.read_text().splitlines())
+    for number in range(1, points, 5):
+        lab, run_id = new(tmp_path / str(number))
+        ends = [zygote.attempt(run_id, lab, TCAO_CRASH_AT=number)]
+        while ends[-1] != ExitCode.RESUMABLE:
+            assert len(ends) < 5, (number, ends)
+            ends.append(zygote.attempt(run_id, lab))
+        assert len(of(lab, run_id, PilotEnded)) == 1, number
+        assert [(alert.rule, alert.step) for alert in of(lab, run_id, Alert)] == [("not_finite", 7)], number
+        assert ExitCode.REFUSED in ends or ended(lab, run_id).outcome == "stopped", (number, ends)
+        assert is_whole(lab, run_id)
+
+
 def rates(lab: Lab, run_id: str) -> dict[int, float]:
     series = lab.view(run_id).series["learning_rate"]
     return dict(zip(series.steps, series.values, strict=True))
