@@ -144,6 +144,10 @@ class TinkerBackend(Protocol):
         """Prices of the plan's base model here."""
         ...
 
+    def quote_of(self, model: str) -> PriceQuote:
+        """Prices of another model here, such as a teacher's; unknown ones are None."""
+        ...
+
     async def open_trainer(
         self,
         config: TrainingConfig,

@@ -43,6 +43,7 @@ async def connect(
     quote: PriceQuote,
     run_metadata: Mapping[str, str],
     on_waiting: OnWaiting,
+    more_quotes: Mapping[str, PriceQuote] | None = None,
 ) -> SdkBackend:
     """Open a session.
 
@@ -52,6 +53,7 @@ async def connect(
         quote: Prices of the plan's base model on this server.
         run_metadata: Text pairs that the server keeps with the session and with each of its training runs.
         on_waiting: Told of waits, on the running event loop.
+        more_quotes: Prices of further models, such as teachers, by their names.
 
     Raises:
         Transient: Nobody answers at the address.
@@ -73,7 +75,7 @@ async def connect(
     except BaseException:
         await watch.stop()
         raise
-    return SdkBackend(service, quote, run_metadata, watch, SdkCheckpoints(rest))
+    return SdkBackend(service, quote, run_metadata, watch, SdkCheckpoints(rest), more_quotes=more_quotes or {})
 
 
 class SdkBackend:
@@ -86,10 +88,12 @@ class SdkBackend:
         run_metadata: Mapping[str, str],
         watch: WaitWatch,
         checkpoints: SdkCheckpoints,
+        *,
+        more_quotes: Mapping[str, PriceQuote],
     ) -> None:
         self._service = service
         self._run_metadata = run_metadata
-        self._quote = quote
+        self._quote, self._more_quotes = quote, more_quotes
         self._watch = watch
         self._checkpoints = checkpoints
 
@@ -97,6 +101,11 @@ class SdkBackend:
     def quote(self) -> PriceQuote:
         """Prices of the plan's base model here."""
         return self._quote
+
+    def quote_of(self, model: str) -> PriceQuote:
+        """Prices of another model here; on a server that costs nothing, nothing."""
+        unknown = PriceQuote(backend=self._quote.backend, source="unknown")
+        return self._quote if self._quote.is_free else self._more_quotes.get(model, unknown)
 
     async def open_trainer(
         self,

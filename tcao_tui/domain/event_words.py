@@ -18,7 +18,15 @@ from tcao_tui.domain.events import (
     UnknownEvent,
     Waiting,
 )
-from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
+from tcao_tui.domain.pilot import pilot_text
+from tcao_tui.domain.training_events import (
+    Alert,
+    ArtefactWritten,
+    PilotEnded,
+    RolloutsTaken,
+    SettingChanged,
+    StageStarted,
+)
 from tcao_tui.domain.wording import count_text, number_text, share_text
 
 Told = tuple[str, str, str]
@@ -48,6 +56,8 @@ def event_text(event: RunEvent | UnknownEvent) -> Told:
             return "✗", f"{verb}: refused{_because(reason)}", "warn"
         case LogLine(level=level, message=message):
             return "·", message, {"info": "muted", "warning": "warn", "error": "bad"}[level]
+        case ArtefactWritten():
+            return "·", f"{event.file} written: {event.rows:,} rows", "muted"
         case StageStarted() | RolloutsTaken() | Alert() | PilotEnded() | SettingChanged():
             return _training(event)
         case UnknownEvent(kind=kind):
@@ -84,8 +94,8 @@ def _training(event: StageStarted | RolloutsTaken | Alert | PilotEnded | Setting
             ink = {"note": "info", "warning": "warn", "critical": "bad"}[event.severity]
             return "▲", f"{event.rule.replace('_', ' ')} at step {event.step}{_because(event.evidence)}", ink
         case PilotEnded(passed=passed, findings=findings):
-            said = "passed" if passed else "stopped the run"
-            return "◈", f"pilot of {event.step} steps {said}{_because('; '.join(findings))}", "ok" if passed else "bad"
+            said, why = ("passed", pilot_text(event)) if passed else ("stopped the run", "; ".join(findings))
+            return "◈", f"pilot of {event.step} steps {said}{_because(why)}", "ok" if passed else "bad"
         case SettingChanged():
             change = f"{event.key} {number_text(event.old)} -> {number_text(event.value)}"
             return "±", f"{change} from step {event.step}, by {event.by}{_because(event.why)}", "info"

@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.event import Event
-from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
+from tcao_tui.domain.training_events import (
+    Alert,
+    ArtefactWritten,
+    PilotEnded,
+    RolloutsTaken,
+    SettingChanged,
+    StageStarted,
+)
 
 Phase = Literal["connecting", "loading", "training", "evaluating", "saving", "paused"]
 WaitReason = Literal["capacity", "rate_limit", "billing", "outage"]
@@ -189,6 +196,7 @@ RunEvent = (
     | Alert
     | PilotEnded
     | SettingChanged
+    | ArtefactWritten
     | ControlHandled
     | LogLine
     | Finished

@@ -64,6 +64,13 @@ def total_steps(plan: Plan) -> int:
     return sum(stage.plan.training.num_steps for stage in stage_plans(plan))
 
 
+def teacher_models(plan: Plan) -> tuple[str, ...]:
+    """Models that teach in any stage, each once."""
+    taught = [stage.plan.distill for stage in stage_plans(plan)]
+    named = [model for each in taught if each for model in (each.teacher_model, *(t.model for t in each.more_teachers))]
+    return tuple(dict.fromkeys(named))
+
+
 def _stage_plan(plan: Plan, stage: Stage, index: int) -> Plan:
     values: dict[str, Any] = plan.model_dump(exclude={"stages", "stage_data", "rlhf", "method", "decisions", "pilot"})
     values["method"] = stage.method

@@ -41,6 +41,20 @@ class RolloutsTaken(Event):
     mean_reward: float
 
 
+class ArtefactWritten(Event):
+    """A file that the training depends on lies in the run's directory, whole; a later one of its name replaces it.
+
+    Attributes:
+        file: Relative to the run's directory.
+        sha256: Of its bytes, hex: only a file with this hash is ever read back.
+    """
+
+    kind: Literal["artefact_written"] = "artefact_written"
+    file: str
+    sha256: str
+    rows: int
+
+
 class Alert(Event):
     """A watch rule found something.
 

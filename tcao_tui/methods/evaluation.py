@@ -51,6 +51,7 @@ class _Usage:
     forward: int = 0
     prompt: int = 0
     sampled: int = 0
+    others: list[Spend] = field(default_factory=list[Spend])
 
     def spends(self, context: RunContext, step: int) -> list[Spend]:
         """As ledger entries, only for what was used."""
@@ -60,6 +61,7 @@ class _Usage:
             Spend(kind="prefill", step=step, tokens=self.prompt, usd=price(self.prompt, quote.prefill_usd)),
             Spend(kind="sample", step=step, tokens=self.sampled, usd=price(self.sampled, quote.sample_usd)),
         ]
+        entries += [other.model_copy(update={"step": step}) for other in self.others]
         return [entry for entry in entries if entry.tokens]
 
 
@@ -110,12 +112,14 @@ class Validated:
         forward_tokens: Tokens of forward passes, which are billed at the price of training.
         prefill_tokens: Tokens that a sampler read, such as the reference model.
         sampled_tokens: Tokens that a sampler wrote.
+        spends: What models at other prices used; their step is filled in.
     """
 
     values: Mapping[str, float]
     forward_tokens: int = 0
     prefill_tokens: int = 0
     sampled_tokens: int = 0
+    spends: Sequence[Spend] = ()
 
 
 type Validate = Callable[[], Awaitable[Validated]]
@@ -177,6 +181,7 @@ class Evaluator:
         self._usage.forward += found.forward_tokens
         self._usage.prompt += found.prefill_tokens
         self._usage.sampled += found.sampled_tokens
+        self._usage.others += found.spends
         return found.values
 
     async def _samples(self, sampler: Sampler) -> list[Sample]:

@@ -55,6 +55,10 @@ class RunContext(Protocol):
         """Where artefacts for people go; what is written there is never read back as truth."""
         ...
 
+    def artefact(self, file: str) -> str:
+        """Hash that was last recorded of a file that the training depends on, see `ArtefactWritten`; "" when never."""
+        ...
+
     @property
     def backend(self) -> TinkerBackend:
         """The Tinker client of this attempt."""

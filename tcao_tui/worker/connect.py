@@ -9,11 +9,13 @@ import asyncio
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from tcao_tui import paths
 from tcao_tui.clients.tinker_port import TinkerBackend, Transient
 from tcao_tui.domain.events import WaitReason
+from tcao_tui.domain.pipeline import teacher_models
 from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.errors import BackendError, NeedsInput
 from tcao_tui.services import backends, engine_server
@@ -76,14 +78,11 @@ class ProfileConnector:
         from tcao_tui.clients import price_list, prices, tinker_sdk
 
         self._address = resolve_base_url(connection.base_url)
-        model = plan.training.base_model
-        now = await asyncio.to_thread(
-            prices.price_quote,
-            self._profile.kind,
-            connection.base_url,
-            model,
-            read_rates=price_list.published_rates,
+        quote_of = partial(
+            prices.price_quote, self._profile.kind, connection.base_url, read_rates=price_list.published_rates
         )
+        now = await asyncio.to_thread(quote_of, plan.training.base_model)
+        more_quotes = {model: await asyncio.to_thread(quote_of, model) for model in teacher_models(plan)}
         if approved is not None:
             check_prices(approved, now)
         return await tinker_sdk.connect(
@@ -92,6 +91,7 @@ class ProfileConnector:
             quote=approved or now,
             run_metadata=metadata,
             on_waiting=on_waiting,
+            more_quotes=more_quotes,
         )
 
     def ailing(self) -> str:

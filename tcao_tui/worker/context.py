@@ -79,6 +79,10 @@ class WorkerContext:
         """Where artefacts for people go."""
         return self._run_dir
 
+    def artefact(self, file: str) -> str:
+        """Hash that was last recorded of a file in the run's directory."""
+        return self._journal.lineage.artefacts.get(file, "")
+
     @property
     def backend(self) -> TinkerBackend:
         """The Tinker client of this attempt."""

@@ -47,6 +47,10 @@ class NumberedBackend:
         """Prices of the plan's base model here."""
         return self._inner.quote
 
+    def quote_of(self, model: str) -> PriceQuote:
+        """Prices of another model here."""
+        return self._inner.quote_of(model)
+
     async def open_trainer(
         self,
         config: TrainingConfig,

@@ -17,7 +17,7 @@ from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, parse_checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed, RunEvent, UnknownEvent
 from tcao_tui.domain.training_config import SettingChange
-from tcao_tui.domain.training_events import Alert, SettingChanged
+from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
@@ -37,6 +37,7 @@ class Lineage:
     deleted: set[str] = field(default_factory=set[str])
     resume_steps: dict[int, int] = field(default_factory=dict[int, int])
     changes: list[SettingChange] = field(default_factory=list[SettingChange])
+    artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
     attempts: int = 0
 
@@ -52,6 +53,8 @@ class Lineage:
             case CheckpointDeleted(name=name):
                 self.known.pop(name, None)
                 self.deleted.add(name)
+            case ArtefactWritten(file=file, sha256=sha256):
+                self.artefacts[file] = sha256
             case SettingChanged():
                 self.changes.append(event.change)
             case Alert(severity="warning" | "critical"):

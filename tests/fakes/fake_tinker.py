@@ -176,6 +176,9 @@ class FakeBackend:
     def quote(self) -> PriceQuote:
         return self._quote
 
+    def quote_of(self, model: str) -> PriceQuote:
+        return self._quote
+
     async def sampling_client(self, *, base_model: str | None = None, model_path: str | None = None) -> Any:
         raise Unsupported("the fake does not sample")
 

@@ -13,6 +13,7 @@ from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, Data
 from tcao_tui.domain.events import MetricRow, RunEvent, Spend
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange
+from tcao_tui.domain.training_events import ArtefactWritten
 from tcao_tui.methods.port import Directive
 
 
@@ -36,9 +37,11 @@ class RecordingContext:
         on_event: Callable[[RunEvent], None] | None = None,
         run_dir: Path | None = None,
         stage_checkpoints: Mapping[str, CheckpointRecord] | None = None,
+        artefacts: Mapping[str, str] | None = None,
     ) -> None:
         self.start_path = plan.start_from
         self.stage_checkpoints = dict(stage_checkpoints or {})
+        self.artefacts = dict(artefacts or {})
         self.run_dir = run_dir or Path("/nowhere")
         self.changes: list[SettingChange] = list(plan.training.changes)
         self.plan = plan
@@ -93,6 +96,10 @@ class RecordingContext:
         self.checkpoints.append(record)
         self.log.append(f"save {step} {reason}")
         return record
+
+    def artefact(self, file: str) -> str:
+        written = [e for e in self.events if isinstance(e, ArtefactWritten) and e.file == file]
+        return written[-1].sha256 if written else self.artefacts.get(file, "")
 
     def chosen(self, first: int, last: int, *, best: bool) -> CheckpointRecord | None:
         found = [record for record in self.checkpoints if first < record.step <= last]

@@ -68,6 +68,12 @@ class Groups:
         numbers = dict.fromkeys(record["steps"][0]["logs"].get(_GROUP_KEY) for record in records)
         return [self._sampled.pop(number) for number in numbers if number in self._sampled]
 
+    def take_all(self) -> list[SampledGroup]:
+        """All groups, of a loop that trains what it has sampled; they are forgotten here."""
+        taken = list(self._sampled.values())
+        self.forget()
+        return taken
+
     def forget(self) -> None:
         """Drop groups that will never be trained."""
         self._sampled.clear()
@@ -104,13 +110,20 @@ def group_values(groups: Sequence[SampledGroup]) -> dict[str, float]:
     if not groups:
         return {}
     rewards = [float(reward) for group in groups for reward in group.rewards]
-    answers = [trajectory for group in groups for trajectory in group.trajectories]
     return {
         "reward_mean": fmean(rewards),
         "reward_std": pstdev(rewards),
         "zero_advantage_share": fmean(group.advantage_free for group in groups),
+        **length_values(groups),
+    }
+
+
+def length_values(groups: Sequence[SampledGroup]) -> dict[str, float]:
+    """How long a step's answers are, tokens, and the share of those that reached the limit."""
+    answers = [trajectory for group in groups for trajectory in group.trajectories]
+    return {
         "truncated_share": fmean(map(_is_cut_off, answers)),
-        "answer_tokens": fmean(map(_sampled_tokens, answers)),
+        "answer_tokens": fmean(map(sampled_tokens, answers)),
     }
 
 
@@ -144,7 +157,7 @@ def _rollout(trajectory: Trajectory, reward: float, metrics: Metrics, decode: De
     return Rollout(
         text=_conversation(trajectory, decode)[:MOST_TEXT],
         reward=float(reward),
-        tokens=_sampled_tokens(trajectory),
+        tokens=sampled_tokens(trajectory),
         stop=trajectory.stop_reason or trajectory.transitions[-1].ac.stop_reason,
         numbers=numbers,
     )
@@ -169,7 +182,8 @@ def _text_of(prompt: tinker.ModelInput, decode: Decode) -> str:
     )
 
 
-def _sampled_tokens(trajectory: Trajectory) -> int:
+def sampled_tokens(trajectory: Trajectory) -> int:
+    """Tokens of all its answers."""
     return sum(len(turn.ac.tokens) for turn in trajectory.transitions)
 
 

@@ -6,6 +6,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
@@ -38,6 +39,21 @@ _LEFT_OUT = re.compile(r"tokens/(cumulative|discarded)/|cost/|progress/|optim/lr
 """What we count ourselves, and the many spans of `timing_spans.jsonl`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an update of a loop that exports nothing has trained.
+
+    Attributes:
+        groups: Its answers.
+        numbers: About them, by our keys or the cookbook's; rewards say nothing there.
+        spends: Tokens that others than the trained model's server time were paid for.
+    """
+
+    groups: list[SampledGroup]
+    numbers: Mapping[str, float]
+    spends: Sequence[Spend]
+
+
 class Tap(ml_log.Logger):
     """The loop's logger: each call of `log_metrics` is one update, applied and recorded.
 
@@ -48,6 +64,7 @@ class Tap(ml_log.Logger):
         decode: Tokens to text.
         batches_per_epoch: Batches of one pass over the data.
         more_spends: Further tokens used since it was last asked, such as those of a preference model, by kind.
+        settle: For a loop that does not export what it trains: tells it of an update by its number.
         clock: Monotonic seconds.
 
     Attributes:
@@ -63,10 +80,12 @@ class Tap(ml_log.Logger):
         *,
         batches_per_epoch: int,
         more_spends: Callable[[], Mapping[str, int]] = dict,
+        settle: Callable[[int], Settled] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context, self._client, self._groups, self._decode = context, client, groups, decode
         self._batches_per_epoch, self._more_spends, self._clock = batches_per_epoch, more_spends, clock
+        self._settle = settle
         self._store = _LoopStore(context.run_dir / COOKBOOK_DIR, self._take, self._warn_once)
         self._trained: list[SampledGroup] = []
         self._since = clock()
@@ -92,8 +111,13 @@ class Tap(ml_log.Logger):
             return
         cursor = DataCursor.after(self._client.step, self._batches_per_epoch)
         update = self._client.step + 1
-        values = self._values(metrics, cursor)
-        self._context.record_step(update, values, trained=cursor, spends=self._spends(update, metrics))
+        about, spends = group_values(self._trained), list[Spend]()
+        if self._settle is not None:
+            settled = self._settle(update)
+            self._trained, about, metrics = settled.groups, {}, {**metrics, **settled.numbers}
+            spends += settled.spends
+        values = {**about, **self._values(metrics, cursor)}
+        self._context.record_step(update, values, trained=cursor, spends=[*self._spends(update, metrics), *spends])
         self._client.recorded()
         self._keep_rollouts(update)
         self._trained = []
@@ -113,7 +137,6 @@ class Tap(ml_log.Logger):
         ours = {name: kept.pop(theirs) for name, theirs in _OUR_NAMES.items() if theirs in kept}
         tokens = ours.get("num_tokens", 0.0)
         return {
-            **group_values(self._trained),
             **ours,
             "learning_rate": self._client.learning_rate,
             "tokens_per_second": tokens / seconds if seconds > 0 else math.nan,

@@ -11,6 +11,7 @@ from tcao_tui.domain.events import DataLoaded, LogLine, RolloutsTaken, RunEvent,
 from tcao_tui.domain.pipeline import StagePlan
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange
+from tcao_tui.domain.training_events import ArtefactWritten
 from tcao_tui.domain.wording import number_text
 from tcao_tui.methods.port import Directive, RunContext
 
@@ -62,6 +63,10 @@ class StageContext:
         place = self._run.run_dir / STAGES_DIR / self._stage.name
         place.mkdir(parents=True, exist_ok=True)
         return place
+
+    def artefact(self, file: str) -> str:
+        """Hash that was last recorded of a file in the stage's directory."""
+        return self._run.artefact(self._in_run(file))
 
     @property
     def backend(self) -> TinkerBackend:
@@ -118,14 +123,18 @@ class StageContext:
         """Wait until the pause is over."""
         return await self._run.paused()
 
+    def _in_run(self, file: str) -> str:
+        return f"{STAGES_DIR}/{self._stage.name}/{file}"
+
     def _counted_through(self, event: RunEvent) -> RunEvent:
         first = self._stage.first_step
         match event:
             case DataLoaded():
                 return event.model_copy(update={"first_step": first})
             case RolloutsTaken():
-                file = f"{STAGES_DIR}/{self._stage.name}/{event.file}"
-                return event.model_copy(update={"step": event.step + first, "file": file})
+                return event.model_copy(update={"step": event.step + first, "file": self._in_run(event.file)})
+            case ArtefactWritten():
+                return event.model_copy(update={"file": self._in_run(event.file)})
             case SamplesTaken() | Scored():
                 return event.model_copy(update={"step": event.step + first})
             case _:
