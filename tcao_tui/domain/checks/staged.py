@@ -60,7 +60,10 @@ def by_stage(judge: Callable[[Subject], Judged], subject: Subject) -> Judged:
     for stage in stage_plans(subject.plan):
         judged = judge(Subject(stage.plan, subject.facts))
         settings = subject.plan.stages[stage.index].set
+        goes_on = stage.index > 0 and stage.start != "base"
         for finding in judged.findings:
+            if goes_on and finding.path == "start_from":
+                continue  # the stage before is what it starts from
             owner = f"stages.{stage.index}"
             path = f"{owner}.set.{finding.path}" if finding.path in settings else finding.path
             path = f"{owner}.method" if finding.path == "method" else path
