@@ -34,6 +34,7 @@ COMMANDS = {
     "checkpoint": (f"{_AT}control:checkpoint", "Ask a run to save a checkpoint now."),
     "set": (f"{_AT}control:set_setting", "Change a setting of a run while it trains."),
     "diagnose": (f"{_AT}diagnose:diagnose", "Explain a run in words: state, what stands out, what to do next."),
+    "rollouts": (f"{_AT}rollouts:rollouts", "Show the answers that a step of RL was trained on."),
     "verify-run": (f"{_AT}verify_run:verify_run", "Prove from store and server that a run is whole."),
     "replay": (f"{_AT}replay:replay", "Carry out a run's plan again, or play its record."),
     "models": (f"{_AT}models:models", "List the backend's base models with size, context, price and thinking."),

@@ -31,7 +31,19 @@ def write_rollouts(run_dir: Path, step: int, groups: Sequence[RolloutGroup]) -> 
 
 def read_rollouts(run_dir: Path, step: int) -> Iterator[RolloutGroup]:
     """Groups of one step; torn or foreign lines are left out. Raises `OSError`."""
-    with (run_dir / rollouts_name(step)).open("rb") as file:
+    return read_rollout_file(run_dir, rollouts_name(step))
+
+
+def read_rollout_file(run_dir: Path, name: str) -> Iterator[RolloutGroup]:
+    """Groups of the file that a `RolloutsTaken` names; torn or foreign lines are left out.
+
+    Raises:
+        OSError: It cannot be read, or lies outside the run's directory.
+    """
+    path = (run_dir / name).resolve()
+    if not path.is_relative_to(run_dir.resolve()):
+        raise PermissionError(f"{name} is not in the run's directory")
+    with path.open("rb") as file:
         for line in file:
             try:
                 yield RolloutGroup.model_validate_json(line)
