@@ -12,18 +12,12 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tcao_tui.domain.file_keys import NamedFile, named_files
 from tcao_tui.domain.method_params import METHOD_PARAMS, DistillParams, DpoParams, RlhfParams, RlParams
 from tcao_tui.domain.rules import broken_rule
 from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.domain.watch_plan import PilotPlan, WatchPlan
-
-STAGE_FILE_KEYS = {
-    "training.train_file": "train_file",
-    "training.val_file": "val_file",
-    "evals.score.file": "score_file",
-}
-"""Key paths that name a data file, and where its hash stands in `DataHashes`."""
 
 UseCase = Literal["chat", "code", "tools", "safety", "reasoning", "multilingual"]
 
@@ -95,6 +89,13 @@ class DataHashes(_Part):
     score_file: str = ""
     teacher_files: tuple[str, ...] = ()
 
+    def of(self, named: NamedFile) -> str:
+        """Hash of a file that the plan names; empty when there is none."""
+        if named.field == "teacher_files":
+            numbers = [key for key in named.keys if isinstance(key, int)]
+            return next(iter(self.teacher_files[numbers[-1] :]), "")
+        return getattr(self, named.field)
+
 
 class Plan(_Part):
     """Goal, method, training, evals and budget of one run; frozen once approved."""
@@ -165,13 +166,9 @@ class Plan(_Part):
     def canonical(self) -> dict[str, Any]:
         """Plain values with data named by content, not by place: a copy elsewhere is the same plan."""
         plain = self.model_dump(mode="json", exclude={"decisions"})
-        plain["training"]["train_file"] = self.data.train_file
-        plain["training"]["val_file"] = self.data.val_file
-        if plain["evals"]["score"] is not None:
-            plain["evals"]["score"]["file"] = self.data.score_file
-        for stage, hashes in zip(plain["stages"], self.stage_data, strict=False):
-            for key in stage["set"].keys() & STAGE_FILE_KEYS.keys():
-                stage["set"][key] = getattr(hashes, STAGE_FILE_KEYS[key])
+        for named in named_files(plain):
+            hashes = self.data if named.stage is None else next(iter(self.stage_data[named.stage :]), DataHashes())
+            named.replace(hashes.of(named))
         return plain
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from tcao_tui.domain.data_profile import METHOD_KINDS, DataProfile, FieldMap, RowKind
+from tcao_tui.domain.file_keys import HashField
 from tcao_tui.domain.pipeline import PREFERENCE_REWARD, stage_plans
 from tcao_tui.domain.plan import Plan, ScoreSpec
 from tcao_tui.domain.training_config import TrainingConfig
 
-Place = Literal["train_file", "val_file", "score_file"]
+Place = HashField
 """Name of a data file in `Plan.data`."""
 
 PAIR_FORMATS = ("preference", "scored_completions")
@@ -63,6 +63,17 @@ def data_files(plan: Plan) -> tuple[DataFile, ...]:
     return tuple(found)
 
 
+def teacher_files(plan: Plan) -> tuple[DataFile, ...]:
+    """Prompts of further teachers, read as training rows are."""
+    said = _said(plan.training)
+    more = plan.distill.more_teachers if plan.distill is not None else ()
+    recorded = (*plan.data.teacher_files, *("" for _ in more))
+    return tuple(
+        DataFile("teacher_files", f"distill.more_teachers[{n}].prompts_file", teacher.prompts_file, recorded[n], said)
+        for n, teacher in enumerate(more)
+    )
+
+
 def kinds_of(plan: Plan) -> tuple[RowKind, ...] | None:
     """What training rows may be, the kind that they are read as first; None for a method that is not ours."""
     by_preference = plan.rl is not None and plan.rl.grader.partition(":")[0] == PREFERENCE_REWARD
@@ -71,14 +82,14 @@ def kinds_of(plan: Plan) -> tuple[RowKind, ...] | None:
     return METHOD_KINDS.get(plan.method)
 
 
-def stage_data_files(plan: Plan) -> tuple[DataFile, ...]:
-    """The data files of a plan's stages, keys and hashes being the stages'; of a plan of one stage, its own."""
+def all_data_files(plan: Plan) -> tuple[DataFile, ...]:
+    """Every file that a worker reads: of a plan of one stage its own; else the stages', with their keys and hashes."""
     if plan.method != "pipeline":
-        return data_files(plan)
+        return (*data_files(plan), *teacher_files(plan))
     return tuple(
         replace(file, key=f"stages.{stage.index}.set.{file.key}")
         for stage in stage_plans(plan)
-        for file in data_files(stage.plan)
+        for file in (*data_files(stage.plan), *teacher_files(stage.plan))
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from tcao_tui.domain.checks.cost import range_text
 from tcao_tui.domain.cost import CostEstimate
 from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
-from tcao_tui.domain.plan_data import data_files
+from tcao_tui.domain.plan_data import all_data_files
 from tcao_tui.errors import NeedsInput, PlanInvalid
 from tcao_tui.store.port import Approval
 
@@ -34,7 +34,7 @@ def approve(
         PlanInvalid: The plan is not bound to its data.
         NeedsInput: No hash, the hash of something else, or "auto" where money can be spent.
     """
-    if any(not file.recorded for file in data_files(plan)):
+    if any(not file.recorded for file in all_data_files(plan)):
         raise PlanInvalid("the plan's data is not hashed yet, so an approval would not cover it")
     wanted = approval_hash(plan, quote)
     if given == wanted:

@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.plan_data import stage_data_files
+from tcao_tui.domain.plan_data import all_data_files
 from tcao_tui.store.plan_file import read_plan
 
 
@@ -25,7 +25,7 @@ def load_plan(path: Path) -> Plan:
 def changed_data(plan: Plan) -> list[str]:
     """What of a resolved plan's data is not what was approved, one sentence per file; empty when all is well."""
     problems: list[str] = []
-    for file in stage_data_files(plan):
+    for file in all_data_files(plan):
         try:
             same = hash_file(file.path) == file.recorded
         except OSError as error:

@@ -6,7 +6,6 @@ Hashing data files and judging costs are services; nothing here looks into data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,15 +14,15 @@ import yaml
 from pydantic import BaseModel
 
 from tcao_tui.domain.checks.schema import plan_of
-from tcao_tui.domain.key_paths import Keys, undotted
-from tcao_tui.domain.plan import STAGE_FILE_KEYS, Plan
+from tcao_tui.domain.file_keys import named_files
+from tcao_tui.domain.key_paths import undotted
+from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.store.atomic_file import write_text
 from tcao_tui.store.yaml_document import Document, InvalidFile, Problem, read_document
 
 PLAN_NAME = "plan.yaml"
 CONFIG_NAME = "training-config.yaml"
-_FILE_KEYS: tuple[Keys, ...] = (("training", "train_file"), ("training", "val_file"), ("evals", "score", "file"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +112,10 @@ def _read_referenced(document: Document, reference: str) -> Document:
 
 
 def _make_paths_absolute(values: dict[str, Any], document: Document, config: Document | None) -> None:
-    for keys in _FILE_KEYS:
-        *parents, last = keys
-        place: Any = values
-        for key in parents:
-            place = place.get(key) if isinstance(place, dict) else None
-        if isinstance(place, dict) and isinstance(text := place.get(last), str) and text:
-            base = config if config is not None and keys[0] == "training" else document
-            place[last] = str(base.path.parent / Path(text).expanduser())
-    for named in _stage_settings(values):
-        for key in named.keys() & STAGE_FILE_KEYS.keys():
-            if isinstance(text := named[key], str) and text:
-                named[key] = str(document.path.parent / Path(text).expanduser())
-
-
-def _stage_settings(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What stages set, as far as the file is well-formed."""
-    stages = values.get("stages")
-    for stage in cast("list[object]", stages) if isinstance(stages, list) else []:
-        settings = cast("dict[str, Any]", stage).get("set") if isinstance(stage, dict) else None
-        if isinstance(settings, dict):
-            yield cast("dict[str, Any]", settings)
+    for named in named_files(values):
+        in_config = config is not None and named.stage is None and named.keys[0] == "training"
+        base = config if config is not None and in_config else document
+        named.replace(str(base.path.parent / Path(named.text).expanduser()))
 
 
 def _commented(

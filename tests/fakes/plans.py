@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan
-from tcao_tui.domain.plan_data import data_files
+from tcao_tui.domain.plan_data import data_files, teacher_files
 from tcao_tui.services.plans import hash_file
 
 
@@ -15,4 +15,6 @@ def resolve(plan: Plan) -> Plan:
 
 
 def _hashes(plan: Plan) -> DataHashes:
-    return DataHashes().model_copy(update={str(f.field): hash_file(f.path) for f in data_files(plan)})
+    teachers = tuple(hash_file(file.path) for file in teacher_files(plan))
+    found = {str(file.field): hash_file(file.path) for file in data_files(plan)}
+    return DataHashes().model_copy(update={**found, "teacher_files": teachers})

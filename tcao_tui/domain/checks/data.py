@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcao_tui.domain.checks.files import check_file, check_kind, why_unknown
+from tcao_tui.domain.checks.files import check_file, check_kind, check_teacher_files, why_unknown
 from tcao_tui.domain.checks.findings import Finder, Judged, rows_text
 from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.renderers import check_renderer
@@ -14,7 +14,7 @@ from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import power_of_two_at_most
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.plan_data import DataFile, Place, kinds_of
+from tcao_tui.domain.plan_data import DataFile, Place, kinds_of, teacher_files
 
 _FIND = Finder(Gate.DATA)
 
@@ -35,11 +35,17 @@ def check_data(subject: Subject) -> Judged:
         file, profile = subject.file(place), subject.profile(place)
         if file is not None and profile is not None:
             findings += _of_one_file(subject, file, profile)
+    findings += check_teacher_files(_FIND, subject)
     findings += _amount(subject)
     findings += check_tokens(_FIND, subject)
     findings += check_renderer(_FIND, subject)
     findings += check_leakage(_FIND, subject, "val_file")
     reasons = [*(why_unknown(subject, place) for place in _PLACES), why_unmeasured(subject)]
+    reasons += [
+        f"{file.key} is not inspected yet"
+        for file in teacher_files(subject.plan)
+        if subject.facts.profile(file.path) is None and str(file.path) not in subject.facts.missing
+    ]
     reasons.append(why_uncompared(subject, "val_file"))
     return Judged(tuple(findings), "; ".join(filter(None, reasons)))
 

@@ -9,14 +9,26 @@ from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import KIND_WORDS, METHOD_KINDS, DataProfile, RowKind
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.plan_data import DataFile, Place
+from tcao_tui.domain.plan_data import DataFile, Place, teacher_files
 
 
 def check_file(find: Finder, subject: Subject, place: Place) -> Iterator[Finding]:
     """Everything that is wrong with one file of the plan, whatever it is for."""
     file = subject.file(place)
-    if file is None:
-        return
+    if file is not None:
+        yield from _read(find, subject, file, subject.profile(place))
+
+
+def check_teacher_files(find: Finder, subject: Subject) -> Iterator[Finding]:
+    """Everything that is wrong with the prompts of further teachers."""
+    for file in teacher_files(subject.plan):
+        profile = subject.facts.profile(file.path)
+        yield from _read(find, subject, file, profile)
+        if profile is not None:
+            yield from check_kind(find, file, profile, METHOD_KINDS["distill"], "whose prompts the teacher scores")
+
+
+def _read(find: Finder, subject: Subject, file: DataFile, profile: DataProfile | None) -> Iterator[Finding]:
     if reason := subject.facts.missing.get(str(file.path)):
         yield find.error(
             file.key,
@@ -25,7 +37,6 @@ def check_file(find: Finder, subject: Subject, place: Place) -> Iterator[Finding
             fix="correct the path, or restore the file",
         )
         return
-    profile = subject.profile(place)
     if profile is None:
         return
     if file.recorded and file.recorded != profile.sha256:

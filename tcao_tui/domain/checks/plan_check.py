@@ -6,6 +6,7 @@ Pure: the same draft and facts give the same sheet. What is not measured leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tcao_tui.domain.checks.capability import check_capability
 from tcao_tui.domain.checks.combinations import check_combinations
@@ -20,6 +21,7 @@ from tcao_tui.domain.draft import Draft, nested
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Gate, GateResult, result_of
 from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
+from tcao_tui.domain.plan_data import teacher_files
 from tcao_tui.domain.sheet import PlanSheet
 
 _WAITS_FOR_SCHEMA = "waits until every value is of its kind"
@@ -65,8 +67,10 @@ def _with_hashes(subject: Subject) -> Plan:
 
 def _hashes(subject: Subject) -> DataHashes:
     profiles = {file.field: subject.profile(file.field) for file in subject.files}
-    found = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
-    return DataHashes().model_copy(update=found)
+    found: dict[str, Any] = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
+    teachers = [subject.facts.profile(file.path) for file in teacher_files(subject.plan)]
+    found["teacher_files"] = tuple("" if profile is None else profile.sha256 for profile in teachers)
+    return DataHashes.model_validate(found)
 
 
 def _approval(wanted: str | None) -> GateResult:

@@ -8,7 +8,7 @@ from tcao_tui.domain.capabilities import ModelInfo
 from tcao_tui.domain.data_profile import DataProfile, FieldMap, Overlap, TokenStats
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.plan_data import DataFile, Place, data_files
+from tcao_tui.domain.plan_data import DataFile, Place, data_files, teacher_files
 from tcao_tui.domain.training_config import TrainingConfig
 
 
@@ -96,6 +96,9 @@ def missing_inspections(subject: Subject) -> tuple[Inspection, ...]:
         is_short = subject.profile(file.field) is None or (is_train and subject.tokens is None)
         if is_short and str(file.path) not in subject.facts.missing:
             found.append(Inspection(file, with_tokens=is_train))
+    for file in teacher_files(subject.plan):
+        if subject.facts.profile(file.path) is None and str(file.path) not in subject.facts.missing:
+            found.append(Inspection(file, with_tokens=False))
     return tuple(found)
 
 
