@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
+from tcao_tui.domain.held_out import FALLING_METRICS
 from tcao_tui.domain.watch_plan import EarlyStopping
 from tcao_tui.domain.wording import number_text
-
-FALLING = ("val_mean_nll", "val_teacher_kl")
-"""Metrics of which less is better."""
 
 
 class Patience:
@@ -20,7 +18,7 @@ class Patience:
 
     def __init__(self, plan: EarlyStopping) -> None:
         self._plan = plan
-        self._sign = 1.0 if plan.metric in FALLING else -1.0
+        self._sign = 1.0 if plan.metric in FALLING_METRICS else -1.0
         self._best = math.inf
         self._waited = 0
         self.best_step: int | None = None

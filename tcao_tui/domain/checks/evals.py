@@ -11,6 +11,7 @@ from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.gates import Finding, Gate
+from tcao_tui.domain.held_out import FALLING_METRICS, held_out_metrics
 from tcao_tui.domain.hyperparams import power_of_two_at_least
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.policy.score import GRADERS_BY_SHAPE
@@ -21,7 +22,6 @@ _FIND = Finder(Gate.EVALS)
 FEWEST_ROWS = 30
 """With fewer rows even a change of a third may be chance."""
 
-_OWN_METRICS = ("score", "val_mean_nll")
 _SHAPES = {
     "text": "free text, which nobody writes twice in the same words",
     "json": "JSON",
@@ -145,7 +145,7 @@ def _success(subject: Subject) -> Iterator[Finding]:
             expected=f"one of {names(measured)}",
             fix=f"set success.metric to {near[0]}, or add the benchmark to evals.benchmarks",
         )
-    elif success.metric == "val_mean_nll":
+    elif success.metric in FALLING_METRICS:
         yield from _loss_threshold(success.threshold)
     else:
         yield from _share_threshold(success.threshold)
@@ -161,9 +161,9 @@ def _success(subject: Subject) -> Iterator[Finding]:
 
 def _measured(subject: Subject) -> Iterator[str]:
     if subject.plan.evals.score is not None:
-        yield _OWN_METRICS[0]
+        yield "score"
     if subject.config.val_file is not None:
-        yield _OWN_METRICS[1]
+        yield from held_out_metrics(subject.plan.method)
     yield from (benchmark.name for benchmark in subject.plan.evals.benchmarks)
 
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from tcao_tui.domain.draft import Filled, KeyPath
+from tcao_tui.domain.held_out import held_out_metrics
 from tcao_tui.domain.policy.situation import Situation, counted, filled
+
+_MEANINGS = {
+    "val_mean_nll": "loss on held-out rows",
+    "val_accuracy": "share of held-out pairs that are judged as people did",
+    "val_reward": "reward on held-out problems",
+    "val_teacher_kl": "distance to the teacher on held-out prompts",
+}
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
@@ -15,8 +23,8 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
         rows = situation.count("evals.score.max_rows", 100)
         metric = filled("score", f"right answers on {counted(rows, 'row')} of your own task, never trained on")
     elif situation.text("training.val_file"):
-        reason = "loss on held-out rows; it says little about whether answers are right: a scored file would"
-        metric = filled("val_mean_nll", reason)
+        held_out = held_out_metrics(situation.method)[0]
+        metric = filled(held_out, f"{_MEANINGS[held_out]}; whether answers are right, only a scored file would say")
     else:
         return {}
     better = "better than the base model, which is measured first: no number is honest before that"
@@ -32,7 +40,7 @@ def _guards(situation: Situation) -> Filled:
     listed: Any = [] if benchmarks is None or not isinstance(benchmarks.value, list) else benchmarks.value
     names = [str(b["name"]) for b in listed if isinstance(b, dict) and "name" in b]
     if situation.text("training.val_file") and situation.text("evals.score.file"):
-        names.append("val_mean_nll")
+        names.append(held_out_metrics(situation.method)[0])
     if not names:
         return filled([], "nothing else is measured")
     return filled(names, "what is measured besides; a model that forgets has not become better")
