@@ -138,7 +138,7 @@ def facts(**changes: Any) -> Facts:
         profiles=(train, profile(VAL, 100), profile(SCORE, 200)),
         overlaps=(overlap(VAL, 100), overlap(SCORE, 200)),
         capabilities=capabilities(),
-        graders=("exact", "includes", "numeric", "json"),
+        graders=("exact", "includes", "numeric", "json", "regex", "python"),
         methods=("sft",),
     )
     return known.model_copy(update=changes)

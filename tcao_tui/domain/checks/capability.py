@@ -30,12 +30,19 @@ def check_capability(subject: Subject) -> Judged:
         reason = subject.facts.missing.get("capabilities", "it was not asked")
         return Judged(why_open=f"the server's models are not known: {one_line(reason)}")
     findings = list(_model("training.base_model", subject.config.base_model, offered, must_train=True))
-    if subject.plan.distill is not None:
-        teacher = subject.plan.distill.teacher_model
-        findings += _model("distill.teacher_model", teacher, offered, must_train=False)
+    for key, teacher in _teachers(subject):
+        findings += _model(key, teacher, offered, must_train=False)
     if subject.model is not None:
         findings += [*_lengths(subject, subject.model), *_rank(subject, subject.model), *_capacity(subject)]
     return Judged(tuple(findings))
+
+
+def _teachers(subject: Subject) -> Iterator[tuple[str, str]]:
+    params = subject.plan.distill
+    if params is not None:
+        yield "distill.teacher_model", params.teacher_model
+        for index, teacher in enumerate(params.more_teachers):
+            yield f"distill.more_teachers[{index}].model", teacher.model
 
 
 def _model(key: str, name: str, offered: Capabilities, *, must_train: bool) -> Iterator[Finding]:

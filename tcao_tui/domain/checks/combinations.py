@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from tcao_tui.domain.checks.course import check_course
 from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, shown
+from tcao_tui.domain.checks.sampling import check_sampling
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import IMITATING, RATES, TINY_LEARNING_RATE, is_tiny
-from tcao_tui.domain.method_params import METHOD_PARAMS, RlParams
-from tcao_tui.domain.pipeline import PREFERENCE_REWARD
+from tcao_tui.domain.method_params import METHOD_PARAMS
 
 _FIND = Finder(Gate.COMBINATIONS)
 
@@ -23,9 +23,9 @@ _FAR = 10
 
 def check_combinations(subject: Subject) -> Judged:
     """Judge what needs no measurement."""
-    checks = (_method, _dpo, _rl, _distill, _learning_rate, _layers, _steps, _trained_tokens)
+    checks = (_method, _dpo, _learning_rate, _layers, _steps, _trained_tokens)
     found = [finding for check in checks for finding in check(subject)]
-    return Judged((*found, *check_course(_FIND, subject)))
+    return Judged((*found, *check_sampling(_FIND, subject), *check_course(_FIND, subject)))
 
 
 def _method(subject: Subject) -> Iterator[Finding]:
@@ -51,29 +51,6 @@ def _dpo(subject: Subject) -> Iterator[Finding]:
             got="preferences on a model that was not fine-tuned on the task",
             expected="the weights of an SFT run on the same task",
             fix="run SFT on the chosen answers first, then set start_from to its state path (`tcao show RUN`)",
-        )
-
-
-def _rl(subject: Subject) -> Iterator[Finding]:
-    if subject.plan.method != "rl":
-        return
-    params = subject.plan.rl or RlParams()
-    graders = subject.facts.graders
-    name = params.grader.partition(":")[0]
-    if params.environment is None and name not in (*graders, PREFERENCE_REWARD):
-        near = nearest(name, graders)
-        fix = f"set rl.grader to {near[0] if near else names(graders)}"
-        yield _FIND.error("rl.grader", got=shown(params.grader), expected=f"one of {names(graders)}", fix=fix)
-
-
-def _distill(subject: Subject) -> Iterator[Finding]:
-    params = subject.plan.distill
-    if params is not None and params.teacher_checkpoint is None and params.teacher_model == subject.config.base_model:
-        yield _FIND.error(
-            "distill.teacher_model",
-            got=f"{shown(params.teacher_model)}, which is the student",
-            expected="a larger model, or a trained checkpoint of this one",
-            fix="name another teacher_model, or set distill.teacher_checkpoint",
         )
 
 

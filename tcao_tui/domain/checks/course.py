@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from tcao_tui.domain.checks.findings import Finder, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding
-
-_NEEDS = {"val_mean_nll": "val_file", "val_reward": "val_file", "val_accuracy": "val_file", "score": "score"}
-_GIVEN_BY = {"val_reward": ("rl",), "val_accuracy": ("dpo", "preference_model")}
+from tcao_tui.domain.held_out import held_out_metrics
 
 
 def check_course(find: Finder, subject: Subject) -> Iterator[Finding]:
@@ -66,23 +64,21 @@ def _early_stopping(find: Finder, subject: Subject) -> Iterator[Finding]:
     early = subject.plan.watch.early_stopping
     if early is None:
         return
-    has = {"val_file": subject.config.val_file is not None, "score": subject.plan.evals.score is not None}
-    wanted = _NEEDS[early.metric]
-    methods = _GIVEN_BY.get(early.metric)
-    if not has[wanted] or not subject.config.eval_every:
-        missing = (
-            "training.eval_every" if has[wanted] else "training.val_file" if wanted == "val_file" else "evals.score"
+    is_score, held_out = early.metric == "score", held_out_metrics(subject.plan.method)
+    if not is_score and early.metric not in held_out:
+        yield find.error(
+            "watch.early_stopping.metric",
+            got=f"{shown(early.metric)}, which method {subject.plan.method} does not give",
+            expected=" or ".join((*held_out, "score")),
+            fix=f"set watch.early_stopping.metric to {held_out[0]}",
         )
+        return
+    given = subject.plan.evals.score is not None if is_score else subject.config.val_file is not None
+    if not given or not subject.config.eval_every:
+        missing = "training.eval_every" if given else "evals.score" if is_score else "training.val_file"
         yield find.error(
             "watch.early_stopping.metric",
             got=f"{early.metric}, which is not measured while it trains",
             expected="a metric that each eval gives",
             fix=f"set {missing}, or remove watch.early_stopping",
-        )
-    elif methods is not None and subject.plan.method not in methods:
-        yield find.error(
-            "watch.early_stopping.metric",
-            got=f"{shown(early.metric)}, which method {subject.plan.method} does not give",
-            expected="val_mean_nll or score",
-            fix="set watch.early_stopping.metric to val_mean_nll",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tcao_tui.domain.checks.files import check_file, check_kind, why_unknown
 from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, quoted, rows_text, shown
+from tcao_tui.domain.checks.graders import check_grader
 from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile
@@ -45,7 +46,7 @@ def check_evals(subject: Subject) -> Judged:
         )
         return Judged((missing, *_success(subject), *_benchmarks(subject)))
     findings = [*check_file(_FIND, subject, "score_file"), *check_leakage(_FIND, subject, "score_file")]
-    findings += _grader(subject, score)
+    findings += check_grader(_FIND, "evals.score.grader", score.grader, subject.facts.graders)
     file, profile = subject.file("score_file"), subject.profile("score_file")
     if file is not None and profile is not None:
         findings += check_kind(_FIND, file, profile, ("chat", "problem"), "with the wanted answers")
@@ -62,15 +63,6 @@ def smallest_difference(rows: int) -> float:
         A share, 0 to 1: the half-width of the normal 95 % interval of a difference of two shares.
     """
     return min(1.0, 1.96 * math.sqrt(2 * 0.25 / max(rows, 1)))
-
-
-def _grader(subject: Subject, score: ScoreSpec) -> Iterator[Finding]:
-    graders = subject.facts.graders
-    name = score.grader.partition(":")[0]
-    if name not in graders:
-        near = nearest(name, graders) or list(graders)
-        fix = f"set evals.score.grader to {near[0]}" if near else "install a grader"
-        yield _FIND.error("evals.score.grader", got=shown(score.grader), expected=f"one of {names(graders)}", fix=fix)
 
 
 def _fit(subject: Subject, score: ScoreSpec, profile: DataProfile) -> Iterator[Finding]:

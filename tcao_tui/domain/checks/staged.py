@@ -57,13 +57,15 @@ def by_stage(judge: Callable[[Subject], Judged], subject: Subject) -> Judged:
         return judge(subject)
     findings: dict[tuple[str, str, str], Finding] = {}
     reasons: list[str] = []
-    for stage in stage_plans(subject.plan):
+    stages = stage_plans(subject.plan)
+    for stage in stages:
         judged = judge(Subject(stage.plan, subject.facts))
         settings = subject.plan.stages[stage.index].set
         goes_on = stage.index > 0 and stage.start != "base"
+        is_last = stage.index == len(stages) - 1
         for finding in judged.findings:
-            if goes_on and finding.path == "start_from":
-                continue  # the stage before is what it starts from
+            if (goes_on and finding.path == "start_from") or (not is_last and finding.path.startswith("success.")):
+                continue  # the stage before is what it starts from, and the last one is what success is measured on
             owner = f"stages.{stage.index}"
             path = f"{owner}.set.{finding.path}" if finding.path in settings else finding.path
             path = f"{owner}.method" if finding.path == "method" else path
