@@ -34,6 +34,7 @@ from tcao_tui.tui.messages import (
     OpenInterview,
     OpenRun,
     PlanRead,
+    RolloutsRead,
 )
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, osc_52, terminal_is_gone, tmux_passthrough
@@ -149,6 +150,14 @@ class TcaoApp(App[int]):
         from tcao_tui.tui.screens.choose_interview import choose_interview
 
         choose_interview(self, event.summaries)
+
+    @on(RolloutsRead)
+    def _rollouts_read(self, event: RolloutsRead) -> None:
+        from tcao_tui.tui.screens.rollouts import RolloutsScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, RolloutsScreen):
+                screen.take(event)
 
     @on(OpenRun)
     def _open(self, event: OpenRun) -> None:

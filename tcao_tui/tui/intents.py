@@ -7,7 +7,7 @@ without. What a service refuses or cannot do becomes a toast, never a crash.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,9 @@ from tcao_tui.tui.messages import (
     OpenRun,
     PlanRead,
     PreviewPlan,
+    ReadRollouts,
     ResumeRun,
+    RolloutsRead,
     RunDemo,
     SaveText,
 )
@@ -39,7 +41,9 @@ from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
 
 if TYPE_CHECKING:
     from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
+    from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.settings import Settings
     from tcao_tui.store.sqlite import SqliteStore
     from tcao_tui.tui.interview_desk import InterviewDesk
@@ -55,6 +59,7 @@ INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
     RunDemo: lambda ports, intent: OpenRun(ports.demo()),
     ListInterviews: lambda ports, intent: InterviewsListed(ports.interviews()),
     HoldInterview: lambda ports, intent: InterviewOpened(intent.wanted, ports.open_interview(intent.wanted)),
+    ReadRollouts: lambda ports, intent: RolloutsRead(intent.taken.step, ports.rollouts(intent.run_id, intent.taken)),
     SaveText: lambda ports, intent: Done(f"Written to {ports.save_text(intent.name, intent.text)}"),
 }
 
@@ -122,6 +127,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         interviews=lambda: desk.interviews().interviews(),
         open_interview=lambda wanted: desk.interviews().open(wanted),
         save_text=_save_text,
+        rollouts=desk.rollouts,
     )
 
 
@@ -198,6 +204,11 @@ class _Desk:
         from tcao_tui.tui.interview_desk import InterviewDesk
 
         return InterviewDesk(self.runs_root, self.load_settings, _who)
+
+    def rollouts(self, run_id: str, taken: RolloutsTaken) -> Sequence[RolloutGroup]:
+        from tcao_tui.services.rollouts import read_groups
+
+        return read_groups(self.runs_root / run_id, taken)
 
     def demo(self) -> str:
         from tcao_tui.services.demo import launch_demo

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from textual.binding import Binding
 
+from tcao_tui.domain.marks import Marks
 from tcao_tui.domain.run_view import RunStatus
 
 
@@ -16,8 +17,10 @@ class Scope(StrEnum):
 
     RUNS = "Run list"
     RUN = "Run"
+    INSIDE = "Inside a run"
     CHART = "Charts"
     PANELS = "Samples, events, log"
+    ROLLOUTS = "Answers of RL"
     PLANNER = "Interview"
     PLAN = "Plan card"
     APP = "Everywhere"
@@ -68,6 +71,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.pause", "p", "p", "pause", "Save a checkpoint and hold still", "control('pause')", Scope.RUN),
     Key("run.resume", "r", "r", "resume", "Go on: from a pause, or from the newest checkpoint", "resume", Scope.RUN),
     Key("run.checkpoint", "c", "c", "checkpoint", "Save a checkpoint now", "control('checkpoint')", Scope.RUN),
+    Key("inside.rollouts", "a", "a", "answers", "Browse the answers that RL was trained on", "rollouts", Scope.INSIDE),
     Key("chart.left", "left", "←", "", "Move the value cursor to the step before", "cursor(-1)", Scope.CHART),
     Key("chart.right", "right", "→", "", "Move the value cursor to the next step", "cursor(1)", Scope.CHART),
     Key("chart.far_left", "shift+left,H", "⇧←", "", "Move the value cursor far left", "cursor(-10)", Scope.CHART),
@@ -87,6 +91,16 @@ KEYS: tuple[Key, ...] = (
     Key("panel.down", "down,j", "↓", "", "Scroll the panel down", "scroll_panel(1)", Scope.PANELS),
     Key("panel.page_up", "pageup", "pgup", "", "Scroll the panel a page up", "scroll_panel(-8)", Scope.PANELS),
     Key("panel.page_down", "pagedown", "pgdn", "", "Scroll the panel a page down", "scroll_panel(8)", Scope.PANELS),
+    Key("rollouts.back", "escape", "esc", "back", "Drop the search, then back to the run", "back", Scope.ROLLOUTS),
+    Key("rollouts.before", "left,comma", "←", "step", "Answers of the step before", "step(-1)", Scope.ROLLOUTS),
+    Key("rollouts.next", "right,full_stop", "→", "", "Answers of the next step", "step(1)", Scope.ROLLOUTS),
+    Key("rollouts.order", "o", "o", "order", "As sampled, best first or worst first", "order", Scope.ROLLOUTS),
+    Key("rollouts.only", "f", "f", "filter", "All, groups without signal, answers cut off", "only", Scope.ROLLOUTS),
+    Key("rollouts.find", "slash", "/", "search", "Show prompts and answers with a text", "find", Scope.ROLLOUTS),
+    Key("rollouts.up", "up,k", "↑", "", "Answer above", "move(-1)", Scope.ROLLOUTS),
+    Key("rollouts.down", "down,j", "↓", "", "Answer below", "move(1)", Scope.ROLLOUTS),
+    Key("rollouts.page_up", "pageup", "pgup", "", "Scroll the text up", "scroll_text(-8)", Scope.ROLLOUTS),
+    Key("rollouts.page_down", "pagedown", "pgdn", "", "Scroll the text down", "scroll_text(8)", Scope.ROLLOUTS),
     Key("planner.stop", "escape", "esc", "stop", "Stop the planner; what it did so far is kept", "stop", Scope.PLANNER),
     Key("planner.back", "escape", "esc", "back", "Pressed twice: back to the run list", "stop", Scope.PLANNER),
     Key("planner.plan", "ctrl+o", "^o", "plan", "Go to the plan card and back", "plan", Scope.PLANNER),
@@ -141,3 +155,8 @@ def senseless(status: RunStatus) -> frozenset[str]:
     if status is RunStatus.STOPPING:
         verbs |= {"run.stop", "run.pause", "run.checkpoint"}
     return frozenset(verbs)
+
+
+def pointless(marks: Marks) -> frozenset[str]:
+    """Ids of the keys that have nothing to show for this run."""
+    return frozenset() if marks.rollouts else frozenset({"inside.rollouts"})

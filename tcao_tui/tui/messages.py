@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView
+    from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
     from tcao_tui.tui.ports import PlanPreview
@@ -121,6 +124,14 @@ class HoldInterview(Intent):
 
 
 @dataclass
+class ReadRollouts(Intent):
+    """Read the answers of one step from the run's directory."""
+
+    run_id: str
+    taken: RolloutsTaken
+
+
+@dataclass
 class SaveText(Intent):
     """Write a text to a file of this name, since it is too long for the terminal's clipboard."""
 
@@ -141,6 +152,14 @@ class InterviewOpened(Message):
 
     wanted: InterviewWanted
     session: InterviewSession
+
+
+@dataclass
+class RolloutsRead(Message):
+    """The answers that `ReadRollouts` asked for."""
+
+    step: int
+    groups: Sequence[RolloutGroup]
 
 
 @dataclass

@@ -7,14 +7,16 @@ up in `intents.wire`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, ViewSource
+    from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 
@@ -76,6 +78,7 @@ class Ports:
         interviews: All interviews, the one that moved last first.
         open_interview: A new interview, or one that goes on.
         save_text: File name and text; returns where it was written.
+        rollouts: Run id and what was taken at a step; returns its answers.
         is_read_only: The run is only watched; its own program controls it.
     """
 
@@ -89,5 +92,6 @@ class Ports:
     interviews: Callable[[], list[InterviewSummary]]
     open_interview: Callable[[InterviewWanted], InterviewSession]
     save_text: Callable[[str, str], Path]
+    rollouts: Callable[[str, RolloutsTaken], Sequence[RolloutGroup]]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

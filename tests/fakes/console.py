@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tcao_tui.domain.events import Verb
+from tcao_tui.domain.rollouts import RolloutGroup
 from tcao_tui.domain.run_view import RunSummary, RunView
+from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import TcaoError
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
 from tests.fakes.interview_console import FakeSession
+from tests.fakes.method_views import rollouts
 from tests.fakes.views import STARTED_AT, running
 
 
@@ -81,6 +84,7 @@ class FakeConsole:
             interviews=lambda: self.summaries,
             open_interview=self.open_interview,
             save_text=self.save_text,
+            rollouts=self.rollouts,
             clock=lambda: STARTED_AT,
         )
 
@@ -100,6 +104,10 @@ class FakeConsole:
     def save_text(self, name: str, text: str) -> Path:
         self.saved[name] = text
         return Path("state") / "copies" / name
+
+    def rollouts(self, run_id: str, taken: RolloutsTaken) -> list[RolloutGroup]:
+        self._note("rollouts", run_id, str(taken.step))
+        return rollouts(taken.step)
 
     def control(self, run_id: str, verb: Verb) -> str:
         self._note("control", run_id, verb)

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tcao_tui.tui.feed import RunFeed
-from tcao_tui.tui.keys import CONTROLS, Scope, senseless
+from tcao_tui.tui.keys import CONTROLS, Scope, pointless, senseless
 from tcao_tui.tui.messages import BackToRuns, LogChanged, LogWanted, RunChanged, SourceFailed
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.pane import TrainingPane
@@ -38,7 +38,7 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The training pane, the feed and the keys."""
         yield TrainingPane()
-        yield KeyFooter(Scope.RUN, Scope.PANELS, Scope.CHART, Scope.APP)
+        yield KeyFooter(Scope.RUN, Scope.INSIDE, Scope.PANELS, Scope.CHART, Scope.APP)
         yield RunFeed(lambda: self._ports.open_run(self._ref))
 
     def on_mount(self) -> None:
@@ -51,7 +51,7 @@ class RunScreen(Screen[None]):
             for pane in self.query(Pane):
                 pane.show(event.view)
             needless = CONTROLS if self._ports.is_read_only else senseless(event.view.status)
-            self.query_one(KeyFooter).leave_out(needless)
+            self.query_one(KeyFooter).leave_out(needless | pointless(event.view.marks))
 
     @on(LogChanged)
     def _show_log(self, event: LogChanged) -> None:
@@ -63,6 +63,17 @@ class RunScreen(Screen[None]):
         feed.wants_log = event.wanted
         if event.wanted:
             feed.ask()
+
+    @on(TrainingPane.RolloutsWanted)
+    def _browse(self) -> None:
+        pane = self.query_one(TrainingPane)
+        if pane.view is None or not pane.view.marks.rollouts:
+            self.notify("This run keeps no answers, or has not sampled any yet.", markup=False)
+            return
+        from tcao_tui.tui.screens.rollouts import RolloutsScreen
+
+        first = pane.view
+        self.app.push_screen(RolloutsScreen(lambda: pane.view or first))
 
     @on(Pane.Left)
     def _leave(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.tui.keys import Scope, bindings
@@ -28,8 +29,8 @@ class TrainingPane(Pane):
     """Header, charts and panels of one run."""
 
     title = "Training"
-    scopes = (Scope.RUN, Scope.CHART, Scope.PANELS)
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.RUN, Scope.CHART, Scope.PANELS)]
+    scopes = (Scope.RUN, Scope.INSIDE, Scope.CHART, Scope.PANELS)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(*scopes)]
     DEFAULT_CSS = """
     TrainingPane {
         layout: vertical;
@@ -39,6 +40,9 @@ class TrainingPane(Pane):
         &.-grid Panels, &.-zoom Panels { display: none; }
     }
     """
+
+    class RolloutsWanted(Message):
+        """The person wants to browse the answers that the run was trained on."""
 
     def compose(self) -> ComposeResult:
         """Everything there is; hidden parts are not drawn."""
@@ -79,6 +83,10 @@ class TrainingPane(Pane):
         """Let the run go on."""
         if self.view is not None:
             self.post_message(ResumeRun(self.view.run_id))
+
+    def action_rollouts(self) -> None:
+        """Browse the answers of RL."""
+        self.post_message(self.RolloutsWanted())
 
     def action_back(self) -> None:
         """Take the cursor, then the layout, then the screen away."""
