@@ -15,8 +15,10 @@ from tcao_tui.cli.render.json import to_json
 from tcao_tui.errors import ExitCode, NeedsInput, UsageError
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.plan import Plan
     from tcao_tui.domain.sweep import Overrides
     from tcao_tui.domain.sweep_table import SweepTable
+    from tcao_tui.services.backends import Profile
     from tcao_tui.services.sweep import Purpose, SweepProposal
     from tcao_tui.store.port import Approval
 
@@ -55,16 +57,17 @@ class SweepRequest:
 
 def new_sweep(console: CliContext, request: SweepRequest) -> None:
     """Judge, ask for consent, make the sweep and hand it to a sweeper; an approved one of the same cells goes on."""
+    from tcao_tui.domain.range_test import LOSSES
     from tcao_tui.domain.sweep_table import measure_for
     from tcao_tui.services.plans import load_plan
     from tcao_tui.services.sweep import make_sweep, propose_sweep
 
     plan = load_plan(request.plan_file)
-    overrides = _overrides(request)
-    purpose: Purpose = "sweep"
-    name = request.name or f"{plan.training.run_name}-{purpose}"[:59]
-    by = measure_for(plan, request.by).key
     profile = console.profile(request.backend)
+    purpose: Purpose = "range_test" if request.range_test else "sweep"
+    overrides = _range_test(plan, profile, request) if request.range_test else _overrides(request)
+    by = LOSSES[plan.method] if request.range_test else measure_for(plan, request.by).key
+    name = request.name or f"{plan.training.run_name[:48]}-{purpose.replace('_', '-')}"
     proposal = propose_sweep(
         plan, overrides, profile, name=name, max_cost_usd=request.max_cost_usd, report=console.progress
     )
@@ -180,6 +183,17 @@ def _is_made(console: CliContext, proposal: SweepProposal) -> bool:
         return False
     made = [cell.approval.approval_hash for cell in read_sweep(console.runs_root, proposal.name).cells]
     return made == [judged.hash for _, judged in proposal.cells]
+
+
+def _range_test(plan: Plan, profile: Profile, request: SweepRequest) -> tuple[Overrides, ...]:
+    from tcao_tui.domain.range_test import DEFAULT_STEPS
+    from tcao_tui.services.sweep import range_overrides
+
+    if request.settings or request.list_file or request.by:
+        raise UsageError(
+            "--range-test chooses what to vary, and reads the training loss: leave out --set, --list, --by"
+        )
+    return range_overrides(plan, profile, steps=request.steps or DEFAULT_STEPS)
 
 
 def _overrides(request: SweepRequest) -> tuple[Overrides, ...]:

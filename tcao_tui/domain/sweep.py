@@ -134,15 +134,16 @@ def expand(base: Mapping[str, Any], overrides: Sequence[Overrides], *, name: str
     places = {path: _place(path) for path in dict.fromkeys(path for cell in overrides for path, _ in cell)}
     cells: list[Cell] = []
     seen: dict[str, int] = {}
+    keys = varied(overrides)
     for index, changes in enumerate(overrides, 1):
         values = deepcopy(dict(base))
         for path, value in changes:
             _put(values, places[path], value, path)
         twin = seen.setdefault(json.dumps(values, sort_keys=True, default=str), index)
         if twin != index:
-            raise UsageError(f"cells {twin} and {index} are the same: {words(changes)}")
+            raise UsageError(f"cells {twin} and {index} are the same: {words(changes, keys)}")
         _put(values, ("training", "run_name"), cell_name(name, index), "training.run_name")
-        cells.append(Cell(index, changes, _plan(values, index, changes)))
+        cells.append(Cell(index, changes, _plan(values, f"cell {index} ({words(changes, keys)})")))
     return tuple(cells)
 
 
@@ -151,9 +152,16 @@ def cell_name(sweep: str, index: int) -> str:
     return f"{sweep}-{index:02d}"
 
 
-def words(overrides: Overrides) -> str:
-    """`learning_rate 0.0001, lora_rank 8`: what a cell changes, by the last part of each key."""
-    return ", ".join(f"{short_key(path)} {value_text(value)}" for path, value in overrides) or "nothing changed"
+def varied(cells: Sequence[Overrides]) -> tuple[str, ...]:
+    """Key paths that cells differ in, in the order in which they were given; all of them when none differs."""
+    paths = dict.fromkeys(path for cell in cells for path, _ in cell)
+    differing = [path for path in paths if len({repr(dict(cell).get(path)) for cell in cells}) > 1]
+    return tuple(differing or paths)
+
+
+def words(overrides: Overrides, keys: Sequence[str]) -> str:
+    """`learning_rate 0.0001, lora_rank 8`: what a cell says to some key paths, by the last part of each."""
+    return ", ".join(f"{short_key(path)} {value_text(value)}" for path, value in overrides if path in keys)
 
 
 def short_key(path: str) -> str:
@@ -222,11 +230,9 @@ def _put(values: dict[str, Any], keys: Keys, value: object, path: str) -> None:
             raise UsageError(f"the plan holds nothing that {path} could be a part of", where="--set")
 
 
-def _plan(values: dict[str, Any], index: int, changes: Overrides) -> Plan:
+def _plan(values: dict[str, Any], which: str) -> Plan:
     plan, findings = plan_of(values)
     if plan is None:
         lines = [f"{finding.path}: {finding.got}; expected {finding.expected}" for finding in findings]
-        raise PlanInvalid(
-            "\n".join(lines), where=f"cell {index} ({words(changes)})", next_step=findings[0].fix if findings else ""
-        )
+        raise PlanInvalid("\n".join(lines), where=which, next_step=findings[0].fix if findings else "")
     return plan

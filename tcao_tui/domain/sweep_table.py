@@ -13,7 +13,7 @@ from tcao_tui.domain.checks.evals import smallest_difference
 from tcao_tui.domain.headlines import HEADLINES, Headline
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.run_view import RunStatus, RunView
-from tcao_tui.domain.sweep import Overrides, words
+from tcao_tui.domain.sweep import Overrides, varied, words
 from tcao_tui.errors import UsageError
 
 SCORE = Headline("score", "score", "higher", is_share=True)
@@ -110,7 +110,9 @@ def measure_for(plan: Plan, by: str | None = None) -> Headline:
     Raises:
         UsageError: Nobody knows which way of this metric is better.
     """
-    known = {SCORE.key: SCORE} | {h.key: h for group in HEADLINES.values() for h in group if h.better}
+    known = {SCORE.key: SCORE, "dpo_loss": Headline("dpo_loss", "loss")} | {
+        h.key: h for group in HEADLINES.values() for h in group if h.better
+    }
     method = plan.stages[-1].method if plan.stages else "rl" if plan.method == "rlhf" else plan.method
     if by is None:
         wanted = plan.success.metric
@@ -126,12 +128,13 @@ def measure_for(plan: Plan, by: str | None = None) -> Headline:
 
 def row_of(row: CellRow, view: RunView, measure: Headline) -> CellRow:
     """A cell with what its run came to."""
-    score = max(view.scores, key=lambda s: s.step, default=None)
+    # What was taken at step 0 is the base model's, the same for every cell.
+    score = max((s for s in view.scores if s.step), key=lambda s: s.step, default=None)
     series = view.series.get(measure.key)
     if measure.key == SCORE.key:
         value, at = (score.value, score.step) if score is not None else (None, 0)
     else:
-        value, at = (series.last, series.last_step or 0) if series else (None, 0)
+        value, at = (series.last, series.last_step) if series and series.last_step else (None, 0)
     return replace(
         row,
         run_id=view.run_id,
@@ -154,19 +157,15 @@ def table(name: str, rows: Sequence[CellRow], measure: Headline, *, is_driven: b
     judged = [row for row in rows if row.value is not None and math.isfinite(row.value)]
     best = _best(judged, measure)
     marked = tuple(replace(row, is_best=row in best) for row in rows)
-    return SweepTable(name, _keys(rows), measure, marked, _verdict(rows, judged, best, measure), is_driven)
+    return SweepTable(
+        name, varied([row.overrides for row in rows]), measure, marked, _verdict(rows, judged, best, measure), is_driven
+    )
 
 
 def _last(view: RunView, key: str) -> float | None:
+    """The newest value after training began."""
     series = view.series.get(key)
-    return series.last if series is not None else None
-
-
-def _keys(rows: Sequence[CellRow]) -> tuple[str, ...]:
-    """Key paths with more than one value, or all when none differs."""
-    paths = dict.fromkeys(path for row in rows for path, _ in row.overrides)
-    differing = [p for p in paths if len({repr(dict(row.overrides).get(p)) for row in rows}) > 1]
-    return tuple(differing or paths)
+    return series.last if series is not None and series.last_step else None
 
 
 def _goodness(row: CellRow, measure: Headline) -> float:
@@ -188,9 +187,11 @@ def _verdict(rows: Sequence[CellRow], judged: Sequence[CellRow], best: Sequence[
         parts.append(f"only cell {best[0].index} has a {measure.word}: {measure.text(best[0].value)}")
     elif len(best) > 1:
         parts.append(f"cells {_numbers(best)} tie at {measure.text(best[0].value)} ({way})")
+        parts += _second(best, measure)
     else:
         so_far = "" if all(row.is_over for row in rows) else " so far"
-        parts.append(f"best{so_far}: cell {best[0].index} ({words(best[0].overrides)}), {measure.text(best[0].value)}")
+        which = words(best[0].overrides, varied([row.overrides for row in rows]))
+        parts.append(f"best{so_far}: cell {best[0].index} ({which}), {measure.text(best[0].value)}")
         parts[-1] += f" ({way})"
         parts += _chance(judged, best[0], measure)
     steps = {row.value_step for row in judged}
@@ -199,6 +200,16 @@ def _verdict(rows: Sequence[CellRow], judged: Sequence[CellRow], best: Sequence[
     if judged and (missing := [row for row in rows if row not in judged]):
         parts.append(f"without one: {'cell' if len(missing) == 1 else 'cells'} {_numbers(missing)}")
     return "; ".join(parts)
+
+
+def _second(best: Sequence[CellRow], measure: Headline) -> list[str]:
+    """Which of the tied cells validates best, where that is another measure."""
+    known = [row for row in best if row.val_loss is not None and math.isfinite(row.val_loss)]
+    if measure.key == "val_mean_nll" or len(known) < len(best):
+        return []
+    lowest = min(known, key=lambda row: row.val_loss or 0.0)
+    alone = sum(row.val_loss == lowest.val_loss for row in known) == 1
+    return [f"of these, cell {lowest.index} has the lowest validation loss"] if alone else []
 
 
 def _chance(judged: Sequence[CellRow], best: CellRow, measure: Headline) -> list[str]:

@@ -16,12 +16,14 @@ from typing import Literal
 from tcao_tui.domain.cost import CostRange
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Finding
+from tcao_tui.domain.hyperparams import rank_limit
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.sweep import Cell, Overrides, expand, shares, sweep_hash, words
+from tcao_tui.domain.range_test import range_settings
+from tcao_tui.domain.sweep import Cell, Overrides, expand, grid, shares, sweep_hash, varied, words
 from tcao_tui.errors import NeedsInput, TcaoError
 from tcao_tui.services import detached
 from tcao_tui.services.backends import Profile
-from tcao_tui.services.facts import Sources
+from tcao_tui.services.facts import Sources, sources
 from tcao_tui.services.proposals import Proposal, propose
 from tcao_tui.store.lease import RunLock
 from tcao_tui.store.port import Approval
@@ -121,6 +123,19 @@ def propose_sweep(
     return SweepProposal(name, profile, found, sweep_hash([proposal.hash for proposal in proposals]))
 
 
+def range_overrides(
+    plan: Plan, profile: Profile, *, steps: int, measure: Sources | None = None
+) -> tuple[Overrides, ...]:
+    """The cells of a learning-rate and rank range test, within what the server says of the model.
+
+    Raises:
+        UsageError: The method has no loss that could be read.
+        TcaoError: The server is away.
+    """
+    offered = (measure or sources()).capabilities(profile).model(plan.training.base_model)
+    return grid(range_settings(plan, steps=steps, rank_limit=rank_limit(offered)))
+
+
 def make_sweep(
     runs_root: Path,
     proposal: SweepProposal,
@@ -192,13 +207,15 @@ def _judged(
 ) -> list[Proposal]:
     """Each cell judged; what was measured for one is not measured again for the next."""
     found: list[Proposal] = []
+    keys = varied([cell.overrides for cell in cells])
     for cell, cap in zip(cells, caps, strict=True):
-        report(f"checking cell {cell.index} of {len(cells)}: {words(cell.overrides)}")
+        which = f"cell {cell.index} ({words(cell.overrides, keys)})"
+        report(f"checking {which} of {len(cells)}")
         try:
             proposal = propose(cell.plan, profile, max_cost_usd=cap, known=known, measure=measure)
             proposal.require_worker()
         except TcaoError as error:
-            error.what = f"cell {cell.index} ({words(cell.overrides)}): {error.what}"
+            error.what = f"{which}: {error.what}"
             raise
         known = proposal.facts
         found.append(proposal)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.run_view import RunStatus
-from tcao_tui.domain.sweep import words
+from tcao_tui.domain.sweep import varied, words
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.services import launch
 from tcao_tui.services.backends import Profile, ensure_engine
@@ -60,6 +60,7 @@ class Sweeper:
         self._report, self._clock, self._sleep = report, clock, sleep
         self._start_worker, self._resume_run = start_worker, resume_run
         self._record = read_sweep(runs_root, name)
+        self._keys = varied([cell.overrides for cell in self._record.cells])
         self._told: dict[int, RunStatus] = {}
 
     def run(self) -> SweepRecord:
@@ -120,7 +121,7 @@ class Sweeper:
             self._told[cell.index] = status
 
     def _start(self, cell: CellRecord) -> None:
-        self._report(f"cell {cell.index} of {len(self._record.cells)}: {words(cell.overrides)}")
+        self._report(f"cell {cell.index} of {len(self._record.cells)}: {words(cell.overrides, self._keys)}")
         try:
             ensure_engine(self._profile)
             cell = self._with_run(cell)

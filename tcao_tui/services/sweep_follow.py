@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from tcao_tui.domain.pipeline import total_steps
+from tcao_tui.domain.range_test import RangeRun, judge_range
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.domain.sweep_table import PROBLEM, CellRow, SweepTable, measure_for, row_of, table
 from tcao_tui.errors import UsageError
@@ -43,7 +45,8 @@ class SweepSource:
         rows = [row_of(row, self._views[row.index], measure) if row.index in self._views else row for row in rows]
         self.caught_up = all(follower.caught_up for follower in self._followers.values())
         driven = RunLock.probe(sweep_dir(self._runs_root, self._name))
-        return table(self._name, rows, measure, is_driven=driven)
+        found = table(self._name, rows, measure, is_driven=driven)
+        return found if self.record.purpose == "sweep" else _as_range_test(found, self.record, self._views)
 
     def views(self) -> dict[int, RunView]:
         """The runs of the last poll, by the number of their cell."""
@@ -65,6 +68,20 @@ class SweepSource:
         if cell.problem and cell.index not in self._views:
             return replace(row, status=PROBLEM, problem=cell.problem)
         return row
+
+
+def _as_range_test(found: SweepTable, record: SweepRecord, views: Mapping[int, RunView]) -> SweepTable:
+    """The table with what the losses say, and the run that they speak for marked."""
+    runs = [
+        RangeRun(cell.index, cell.plan.training.learning_rate, cell.plan.training.lora_rank, list(losses.values))
+        for cell in record.cells
+        if cell.index in views and (losses := views[cell.index].series.get(record.by)) is not None
+    ]
+    judged = judge_range(runs)
+    best = judged.best.index if judged.best is not None else 0
+    rows = tuple(replace(row, is_best=row.index == best) for row in found.rows)
+    so_far = "" if found.is_over else "so far: "
+    return replace(found, rows=rows, verdict=so_far + judged.sentence)
 
 
 def run_of(store: RunStore, cell: CellRecord) -> str:

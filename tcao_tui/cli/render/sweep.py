@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tcao_tui.cli.render.text import STATUS_COLOURS, Style, table
 from tcao_tui.domain.checks.cost import range_text
 from tcao_tui.domain.plain_text import one_line, plain_text
-from tcao_tui.domain.sweep import short_key, value_text
+from tcao_tui.domain.sweep import short_key, value_text, varied
 from tcao_tui.domain.sweep_table import PROBLEM, CellRow, SweepTable
 from tcao_tui.domain.wording import count_text, money_text, number_text, share_text
 
@@ -20,7 +20,7 @@ _LOSSES = {"train_mean_nll", "val_mean_nll", "score"}
 
 def sweep_proposal_lines(proposal: SweepProposal) -> list[str]:
     """The cells with what each may cost, what is odd, the total and the hash, before consent."""
-    keys = list(dict.fromkeys(path for cell, _ in proposal.cells for path, _ in cell.overrides))
+    keys = varied([cell.overrides for cell, _ in proposal.cells])
     rows = [
         (
             str(cell.index),
@@ -39,7 +39,7 @@ def sweep_proposal_lines(proposal: SweepProposal) -> list[str]:
         f"total    {range_text(proposal.cost)}",
         f"hash     {proposal.hash}",
     ]
-    return ["", *(f"  {line}" for line in (*lines, "", *warnings, *facts)), ""]
+    return ["", *(f"  {line}".rstrip() for line in (*lines, "", *warnings, *facts)), ""]
 
 
 def sweep_lines(found: SweepTable, style: Style) -> list[str]:
