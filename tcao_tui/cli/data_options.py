@@ -110,3 +110,14 @@ def progress(console: CliContext, path: Path) -> Generator[Callable[[int, int], 
         yield draw
     finally:
         click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def weighted_file(text: str) -> tuple[Path, float]:
+    """`FILE:WEIGHT`; a weight of 1 where none is given. Raises `UsageError` where the weight is no number."""
+    path, colon, weight = text.rpartition(":")
+    if not colon or Path(text).exists():
+        return Path(text), 1.0
+    try:
+        return Path(path), float(weight)
+    except ValueError:
+        raise UsageError(f"{weight!r} is no weight", where=text, next_step="write FILE:3 or FILE:0.5") from None

@@ -57,9 +57,9 @@ def clean(source: Path, target: Path, fields: FieldMap | None = None, kind: RowK
     problems = Problems()
     reader = RowReader(source, fields, problems, kind=kind)
     try:
-        with _new_file(target) as file:
+        with new_file(target) as file:
             for row in reader:
-                file.write(row_bytes(_plain(row)))
+                file.write(row_bytes(plain_row(row)))
             if problems.of_whole_file or not reader.rows or reader.kind is None:
                 problems.raise_if_any()
                 raise PlanInvalid("the file holds no rows", where=str(source))
@@ -70,7 +70,7 @@ def clean(source: Path, target: Path, fields: FieldMap | None = None, kind: RowK
 
 
 @contextmanager
-def _new_file(target: Path) -> Generator[IO[bytes]]:
+def new_file(target: Path) -> Generator[IO[bytes]]:
     """A file that takes its name when all went well; raises `FileExistsError` when there is one by then."""
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.") as file:
         yield file
@@ -79,7 +79,8 @@ def _new_file(target: Path) -> Generator[IO[bytes]]:
         os.link(file.name, target)
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def plain_row(row: Row) -> dict[str, Any]:
+    """A row in the plain form of its kind."""
     match row:
         case ChatRow(conversation, ()):
             return {"messages": conversation}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Sequence
+from typing import Protocol
 
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.errors import PlanInvalid
@@ -15,6 +16,53 @@ def epoch_order(rows: int, seed: int, epoch: int) -> array[int]:
     indices = array("L", range(rows))
     random.Random(f"{seed}:{epoch}").shuffle(indices)
     return indices
+
+
+class Order(Protocol):
+    """Batches of all epochs, each of which has the same number of them."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches of one pass over the rows."""
+        ...
+
+    def batch(self, cursor: DataCursor) -> Sequence[int]:
+        """Row indices of the batch at `cursor`."""
+        ...
+
+
+class TokenOrder:
+    """Batches of about as many tokens: the rows of an epoch in their order, cut where equal shares of it end.
+
+    A batch holds less than its budget or exceeds it by less than one row, and none is empty, since a share is never
+    smaller than the longest row.
+
+    Args:
+        lengths: Tokens of each row.
+        batch_tokens: Tokens per batch.
+        seed: The plan's seed.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_tokens: int, seed: int) -> None:
+        self._lengths, self._seed = lengths, seed
+        self._total = sum(lengths)
+        self.batches_per_epoch = max(1, self._total // max(batch_tokens, *lengths, 1))
+        self._epoch = -1
+        self._batches: list[list[int]] = []
+
+    def batch(self, cursor: DataCursor) -> Sequence[int]:
+        """Row indices of the batch at `cursor`."""
+        if cursor.epoch != self._epoch:
+            self._batches, self._epoch = self._cut(cursor.epoch), cursor.epoch
+        return self._batches[cursor.batch]
+
+    def _cut(self, epoch: int) -> list[list[int]]:
+        batches: list[list[int]] = [[] for _ in range(self.batches_per_epoch)]
+        before = 0
+        for row in epoch_order(len(self._lengths), self._seed, epoch):
+            batches[min(before * self.batches_per_epoch // max(self._total, 1), self.batches_per_epoch - 1)].append(row)
+            before += self._lengths[row]
+        return batches
 
 
 class BatchOrder:

@@ -67,6 +67,11 @@ class TokenRows:
         return len(self._tokens) - self.used
 
     @property
+    def lengths(self) -> list[int]:
+        """Tokens that each row sends, one less than it has."""
+        return [max(0, self._starts[row + 1] - self._starts[row] - 1) for row in range(len(self))]
+
+    @property
     def loss_tokens(self) -> int:
         """Tokens that carry loss in one pass."""
         return int(np.frombuffer(self._trained, np.int8).sum()) if self._trained else 0

@@ -11,7 +11,15 @@ import click
 
 from tcao_tui import paths
 from tcao_tui.cli.context import CliContext, pass_context
-from tcao_tui.cli.data_options import field_map, fields_options, model_info, model_options, progress, row_count
+from tcao_tui.cli.data_options import (
+    field_map,
+    fields_options,
+    model_info,
+    model_options,
+    progress,
+    row_count,
+    weighted_file,
+)
 from tcao_tui.cli.options import output_option
 from tcao_tui.cli.render.json import to_json
 from tcao_tui.errors import ExitCode
@@ -224,6 +232,35 @@ def clean(console: CliContext, *, file: Path, target: Path, **fields: str | None
         console.result(to_json({**told, "left_out": done.left_out, "problems": problems}, indent=2))
     else:
         console.result("\n".join(cleaned_lines(done, console.style)))
+        console.progress(f"next: tcao data inspect {shlex.quote(str(target))}")
+
+
+@data.command(
+    short_help="One training file out of several, in wanted shares.",
+    epilog="\b\nExamples:\n  tcao data mix chat.jsonl:3 code.jsonl:1 -o train.jsonl --rows 8000",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="FILE[:WEIGHT]...")
+@click.option("-o", "--to", "target", type=_FILE, required=True, help="The mix; a file that does not exist yet.")
+@click.option("--rows", type=click.IntRange(min=1), help="Rows of the mix; left out: as many as the files have.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same mix.")
+@fields_options()
+@output_option("text", "json")
+@pass_context
+def mix(
+    console: CliContext, *, sources: Sequence[str], target: Path, rows: int | None, seed: int, **fields: str | None
+) -> None:
+    """Write rows of several FILEs to one, in shares of their WEIGHTs, repeating rows of a file that is too small."""
+    from tcao_tui.cli.render.data import mixed_lines
+    from tcao_tui.data.mix import mix as mix_files
+
+    weighted = [weighted_file(source) for source in sources]
+    done = mix_files(weighted, target, rows=rows, seed=seed, fields=field_map(**fields))
+    if console.wants_json:
+        shares = [{"path": str(s.path), "rows": s.rows, "taken": s.taken, "times": s.times} for s in done.shares]
+        told = {"target": str(target), "kind": done.kind, "rows": done.rows, "seed": seed, "sources": shares}
+        console.result(to_json(told, indent=2))
+    else:
+        console.result("\n".join(mixed_lines(done, console.style)))
         console.progress(f"next: tcao data inspect {shlex.quote(str(target))}")
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tcao_tui.cli.render.text import Style, table
+from tcao_tui.data.mix import MANY_TIMES
 from tcao_tui.domain.data_profile import KIND_WORDS, DataProfile, Overlap, Split, Spread, TokenStats
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import share_text
 
 if TYPE_CHECKING:
     from tcao_tui.data.clean import Cleaned
+    from tcao_tui.data.mix import Mixed
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _LABEL_WIDTH = 11
@@ -186,6 +188,19 @@ def split_lines(split: Split, style: Style) -> list[str]:
     parts = zip(("train", "validation", "test"), (split.train, split.validation, split.test), split.rows, strict=True)
     lines = [_pair(name, f"{rows:,} rows  {one_line(str(path))}", style) for name, path, rows in parts if path]
     return [*lines, _pair("method", split.method, style)]
+
+
+def mixed_lines(mixed: Mixed, style: Style) -> list[str]:
+    """What a mix holds and how often it repeats rows."""
+    place = one_line(str(mixed.target))
+    lines = [_pair("written", f"{_rows(mixed.rows)} ({KIND_WORDS[mixed.kind]})  {place}", style)]
+    for share in mixed.shares:
+        often = "each once" if share.times == 1 else f"each {share.times:.2g} times"
+        told = f"{share.taken:,} rows, {share.taken / max(mixed.rows, 1):.1%}, of {share.rows:,} {often}"
+        lines.append(_pair("from", f"{told}  {one_line(str(share.path))}", style))
+        if share.times > MANY_TIMES:
+            lines.append(_pair("note", f"rows taken more than {MANY_TIMES} times are learned by heart", style))
+    return lines
 
 
 def cleaned_lines(cleaned: Cleaned, style: Style) -> list[str]:

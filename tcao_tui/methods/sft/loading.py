@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tcao_tui.data.check import DataReport
-from tcao_tui.data.order import BatchOrder
+from tcao_tui.data.order import BatchOrder, Order, TokenOrder
 from tcao_tui.data.rows import ChatRow, PreferenceRow, Row
 from tcao_tui.domain.data_profile import RowKind
 from tcao_tui.domain.events import DataLoaded, LogLine
@@ -33,7 +33,7 @@ class CheckedFiles:
 class TrainingData:
     """Rendered rows; `validation` None when the plan has no such file."""
 
-    order: BatchOrder
+    order: Order
     train: TokenRows
     validation: TokenRows | None
 
@@ -49,7 +49,7 @@ async def check_files(context: RunContext) -> CheckedFiles:
     validation = None
     if config.val_file is not None:
         validation = await checked(context, config.val_file, config, context.plan.data.val_file, kind)
-    return CheckedFiles(train, validation, BatchOrder(train.rows, config.train_batch_size, config.seed))
+    return CheckedFiles(train, validation, BatchOrder(train.rows, _rows_per_batch(config), config.seed))
 
 
 async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer) -> TrainingData:
@@ -61,7 +61,7 @@ async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer)
     config = context.plan.training
     tell_about_renderer(context, renderer)
     with quiet_renderers():
-        used = files.order.rows_used(config.num_steps)
+        used = None if config.batch_tokens else files.order.rows_used(config.num_steps)
         train = await _render(context, files.train, renderer, used)
         validation = None if files.validation is None else await _render(context, files.validation, renderer, None)
     _tell_about_empty_rows(context, files.train.path, train)
@@ -73,17 +73,20 @@ async def load(context: RunContext, files: CheckedFiles, renderer: ChatRenderer)
                 "thinking; a renderer that preserves it has 'preserve_thinking' in its name",
             )
         )
+    order: Order = files.order
+    if config.batch_tokens:
+        order = TokenOrder(train.lengths, config.batch_tokens, config.seed)
     context.emit(
         DataLoaded(
             train_rows=len(train),
             val_rows=0 if validation is None else len(validation),
-            batches_per_epoch=files.order.batches_per_epoch,
+            batches_per_epoch=order.batches_per_epoch,
             train_tokens=train.tokens,
             loss_tokens=train.loss_tokens,
             truncated_rows=train.truncated,
         )
     )
-    return TrainingData(files.order, train, validation)
+    return TrainingData(order, train, validation)
 
 
 async def _render(
@@ -99,6 +102,11 @@ async def _render(
 
     await each_row(context, report, _kind_of(context.plan.training), take)
     return rows
+
+
+def _rows_per_batch(config: TrainingConfig) -> int:
+    """With a token budget batches are cut once the rows are tokens; any number of rows will do until then."""
+    return 1 if config.batch_tokens else config.train_batch_size
 
 
 def _kind_of(config: TrainingConfig) -> RowKind:

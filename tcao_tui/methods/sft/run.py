@@ -25,13 +25,15 @@ async def run(context: RunContext) -> None:
     config, evals = context.plan.training, context.plan.evals
     context.emit(PhaseChanged(phase="loading", detail="reading the data"))
     files = await check_files(context)
-    check_cursor(context.resume_point, files.order.batches_per_epoch)
+    if config.batch_tokens is None:
+        check_cursor(context.resume_point, files.order.batches_per_epoch)
     score_rows = [] if evals.score is None else await asyncio.to_thread(read_score_rows, context, evals.score)
     context.emit(PhaseChanged(phase="loading", detail="opening the model"))
     trainer = await open_trainer(context)
     renderer = ChatRenderer(config, await asyncio.to_thread(trainer.tokenizer))
     context.emit(PhaseChanged(phase="loading", detail="rows to tokens"))
     data = await load(context, files, renderer)
+    check_cursor(context.resume_point, data.order.batches_per_epoch)
     validate = None if data.validation is None else ValidationLoss(trainer, data.validation)
     evaluator = Evaluator(context, trainer, renderer, validate, score_rows)
     batches = RowBatches(trainer, data)

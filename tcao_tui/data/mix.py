@@ -1,0 +1,129 @@
+"""One training file out of several, in wanted shares: every gate then applies to what is really trained.
+
+Rows are taken from each source by a seeded draw without replacement, a source that is too small being repeated whole
+first. They stand in the order of their sources, since training shuffles every epoch anyway.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tcao_tui.data.clean import new_file, plain_row
+from tcao_tui.data.jsonl_rows import row_bytes
+from tcao_tui.data.problems import Problems
+from tcao_tui.data.reader import RowReader
+from tcao_tui.domain.data_profile import FieldMap, RowKind
+from tcao_tui.errors import PlanInvalid, Refused, UsageError
+
+MANY_TIMES = 4
+"""Repeats beyond which rows are learned by heart (Muennighoff et al. 2023, Scaling Data-Constrained Language Models)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a mix takes of one file.
+
+    Attributes:
+        rows: Good rows of the file.
+        taken: Rows of the mix that come from it.
+    """
+
+    path: Path
+    weight: float
+    rows: int
+    taken: int
+
+    @property
+    def times(self) -> float:
+        """How often each of its rows is taken, on average."""
+        return self.taken / self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """What was written."""
+
+    target: Path
+    kind: RowKind
+    rows: int
+    shares: tuple[Share, ...]
+
+
+def mix(
+    sources: Sequence[tuple[Path, float]],
+    target: Path,
+    *,
+    rows: int | None = None,
+    seed: int = 0,
+    fields: FieldMap | None = None,
+) -> Mixed:
+    """Write rows of several files, in shares of their weights, to one.
+
+    Args:
+        sources: Data files of one kind of rows, formats may differ, and their weights.
+        target: A file that does not exist; it is there whole or not at all.
+        rows: Rows of the mix; None: as many as all sources have.
+        seed: The same seed gives the same mix.
+        fields: What is known of the sources' format and mapping.
+
+    Raises:
+        UsageError: A weight is not above zero.
+        Refused: `target` exists, or cannot be written.
+        PlanInvalid: A source holds bad rows, none, or rows of another kind than the first.
+    """
+    if any(weight <= 0 for _, weight in sources):
+        raise UsageError("a weight must be above zero", next_step="leave the file out instead")
+    if target.exists():
+        raise Refused("nothing is overwritten", where=str(target), next_step="choose another name")
+    kind: RowKind | None = None
+    counts: list[int] = []
+    for path, _ in sources:
+        kind, count = _counted(path, fields, kind)
+        counts.append(count)
+    assert kind is not None
+    taken = _shares(sum(counts) if rows is None else rows, [weight for _, weight in sources])
+    shares = tuple(Share(path, weight, n, m) for (path, weight), n, m in zip(sources, counts, taken, strict=True))
+    try:
+        with new_file(target) as file:
+            for number, share in enumerate(shares):
+                drawn = _drawn(share, f"{seed}:{number}")
+                for index, row in enumerate(RowReader(share.path, fields, Problems(), kind=kind)):
+                    file.write(row_bytes(plain_row(row)) * drawn[index])
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise Refused(what, where=str(target), next_step="choose another place") from None
+    return Mixed(target, kind, sum(taken), shares)
+
+
+def _counted(path: Path, fields: FieldMap | None, kind: RowKind | None) -> tuple[RowKind, int]:
+    problems = Problems()
+    reader = RowReader(path, fields, problems, kind=kind)
+    for _ in reader:
+        pass
+    problems.raise_if_any()
+    if not reader.rows or reader.kind is None:
+        raise PlanInvalid("the file holds no rows", where=str(path))
+    return reader.kind, reader.rows
+
+
+def _shares(total: int, weights: Sequence[float]) -> list[int]:
+    """`total` by largest remainder."""
+    exact = [total * weight / sum(weights) for weight in weights]
+    shares = [int(share) for share in exact]
+    order = sorted(range(len(weights)), key=lambda at: exact[at] - shares[at], reverse=True)
+    for at in order[: total - sum(shares)]:
+        shares[at] += 1
+    return shares
+
+
+def _drawn(share: Share, seed: str) -> array[int]:
+    """How often each row of a source is taken."""
+    whole, rest = divmod(share.taken, share.rows)
+    drawn = array("L", [whole]) * share.rows
+    for index in random.Random(seed).sample(range(share.rows), rest):
+        drawn[index] += 1
+    return drawn
