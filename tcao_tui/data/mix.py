@@ -20,7 +20,7 @@ from tcao_tui.domain.data_profile import FieldMap, RowKind
 from tcao_tui.errors import PlanInvalid, Refused, UsageError
 
 MANY_TIMES = 4
-"""Repeats beyond which rows are learned by heart (Muennighoff et al. 2023, Scaling Data-Constrained Language Models)."""
+"""Repeats beyond which rows are learned by heart (Muennighoff et al. 2023, on data-constrained language models)."""
 
 
 @dataclass(frozen=True, slots=True)
