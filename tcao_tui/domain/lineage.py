@@ -19,6 +19,7 @@ from tcao_tui.domain.events import (
     Resumed,
     StoredEvent,
 )
+from tcao_tui.domain.training_events import ArtefactWritten, StageStarted
 
 
 class TrainedStep(NamedTuple):
@@ -55,6 +56,8 @@ class History:
     Attributes:
         checkpoints: Recorded and not deleted, by name.
         saved: All that were ever recorded, by name; the newest record of each.
+        stages: Names of stages by the updates before them.
+        rewritten: What attempts wrote anew although updates had learned from it, for people.
         batches_per_epoch: As each attempt loaded the data, by the updates before the stage that reads them.
     """
 
@@ -64,6 +67,10 @@ class History:
     saved: dict[str, CheckpointRecord] = field(default_factory=dict[str, CheckpointRecord])
     contradictions: list[str] = field(default_factory=list[str])
     batches_per_epoch: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
+    stages: dict[int, str] = field(default_factory=dict[int, str])
+    rewritten: list[str] = field(default_factory=list[str])
+    _artefacts: dict[str, str] = field(default_factory=dict[str, str])
+    _stage_start: int = 0
 
     @classmethod
     def of(cls, events: Iterable[StoredEvent]) -> History:
@@ -82,6 +89,11 @@ class History:
                 self._resumed(stored.attempt, event)
             case DataLoaded(first_step=first_step, batches_per_epoch=count):
                 self.batches_per_epoch.setdefault(first_step, set()).add(count)
+            case StageStarted(first_step=first_step, name=name):
+                self.stages[first_step] = name
+                self._stage_start = first_step
+            case ArtefactWritten(file=file, sha256=sha256):
+                self._wrote(stored.attempt, file, sha256)
             case CheckpointSaved(checkpoint=record):
                 self._saved(record)
             case CheckpointDeleted(name=name):
@@ -103,6 +115,13 @@ class History:
         """Checkpoints on the lineage that are recorded and not deleted, furthest last."""
         kept = [r for r in self.checkpoints.values() if not self.is_superseded(r)]
         return sorted(kept, key=lambda r: (r.step, r.attempt))
+
+    def _wrote(self, attempt: int, file: str, sha256: str) -> None:
+        before, resume = self._artefacts.get(file, sha256), self.resumes.get(attempt)
+        self._artefacts[file] = sha256
+        if before != sha256 and resume is not None and resume.step > self._stage_start:
+            earlier = f"steps {self._stage_start + 1} to {resume.step} learned from the former"
+            self.rewritten.append(f"attempt {attempt} wrote {file} anew; {earlier}")
 
     def _saved(self, record: CheckpointRecord) -> None:
         before = self.saved.get(record.name)

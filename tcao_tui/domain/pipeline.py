@@ -64,6 +64,12 @@ def total_steps(plan: Plan) -> int:
     return sum(stage.plan.training.num_steps for stage in stage_plans(plan))
 
 
+def stage_at(plan: Plan, step: int) -> StagePlan:
+    """The stage that update `step` of the run belongs to."""
+    stages = stage_plans(plan)
+    return next((stage for stage in stages if step <= stage.last_step), stages[-1])
+
+
 def teacher_models(plan: Plan) -> tuple[str, ...]:
     """Models that teach in any stage, each once."""
     taught = [stage.plan.distill for stage in stage_plans(plan)]

@@ -60,10 +60,10 @@ def _every_batch_once(case: Case, found: Judgement) -> None:
     found.evidence = f"steps 1 to {last} of {case.record.summary.total_steps}" + (
         f"; {off} more were trained and superseded" if off else ""
     )
-    if len(counts) > 1:
-        found.evidence += f"; stages begin after {', '.join(map(str, sorted(counts)))}"
-    for resume in case.history.resumes.values():
-        found.evidence += f"; attempt {resume.attempt}: {resume.replays}" if resume.replays else ""
+    for first_step, name in sorted(case.history.stages.items()):
+        found.evidence += f"; stage {name} from step {first_step + 1}"
+    replays = [f"attempt {r.attempt}: {r.replays}" for r in case.history.resumes.values() if r.replays]
+    found.evidence += "".join(f"; {said}" for said in (*replays, *case.history.rewritten))
 
 
 def _resumes_from_the_last(case: Case, found: Judgement) -> None:

@@ -47,7 +47,8 @@ async def carry_out(
     """
     config, resume = context.plan.training, context.resume_point
     if resume is None:
-        await evaluator.evaluate(0, with_score=True)
+        # What a later stage starts from was scored when it was trained.
+        await evaluator.evaluate(0, with_score=not context.stage_checkpoints)
     elif resume.reason == "stop" and 0 < resume.step < config.num_steps and is_due(resume.step, config.eval_every):
         # A stop does not wait for an eval, so the one that was due is made up for.
         await evaluator.evaluate(resume.step, with_score=False)

@@ -102,6 +102,10 @@ class RunContext(Protocol):
         """
         ...
 
+    def has_begun(self, first_step: int) -> bool:
+        """Whether the stage that begins after so many updates had begun before this attempt, on the lineage."""
+        ...
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on, oldest first; commits those that people asked for meanwhile.
 

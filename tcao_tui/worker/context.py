@@ -9,6 +9,7 @@ from pathlib import Path
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
 from tcao_tui.domain.events import ControlHandled, LogLine, MetricRow, Phase, PhaseChanged, RunEvent, Spend
+from tcao_tui.domain.pipeline import stage_at
 from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.errors import TcaoError
@@ -136,10 +137,16 @@ class WorkerContext:
         """A recorded checkpoint of these steps."""
         return chosen(self._journal.lineage, self._journal.val_rank, first, last, best=best)
 
+    def has_begun(self, first_step: int) -> bool:
+        """Whether the stage after so many updates had begun."""
+        return first_step in self._journal.lineage.stage_starts
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on; commits those that people asked for, with their answers."""
         for request in self._inbox.changes():
-            events = changed(request, self._plan.training, step, self._changes)
+            stage = stage_at(self._plan, step)
+            changes = [change for change in self._changes if change.step > stage.first_step]
+            events = changed(request, stage.plan.training, step, changes)
             self._journal.commit(*events)
             self._inbox.answered([event for event in events if isinstance(event, ControlHandled)])
         return [change for change in self._changes if change.step <= step]

@@ -17,7 +17,7 @@ from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, parse_checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed, RunEvent, UnknownEvent
 from tcao_tui.domain.training_config import SettingChange
-from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged
+from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged, StageStarted
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
@@ -37,6 +37,7 @@ class Lineage:
     deleted: set[str] = field(default_factory=set[str])
     resume_steps: dict[int, int] = field(default_factory=dict[int, int])
     changes: list[SettingChange] = field(default_factory=list[SettingChange])
+    stage_starts: set[int] = field(default_factory=set[int])
     artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
     attempts: int = 0
@@ -48,6 +49,9 @@ class Lineage:
                 self.attempts += 1
             case Resumed(step=step):
                 self.resume_steps[attempt] = step
+                self.stage_starts = {start for start in self.stage_starts if start <= step}
+            case StageStarted(first_step=start):
+                self.stage_starts.add(start)
             case CheckpointSaved(checkpoint=record):
                 self.known[record.name] = record
             case CheckpointDeleted(name=name):

@@ -23,6 +23,7 @@ class RecordingContext:
     Attributes:
         log: One short line per side effect, in order.
         on_event: Called with every event, for tests that follow along.
+        late: Like `script`, but only once the step's checkpoint is saved.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class RecordingContext:
         run_dir: Path | None = None,
         stage_checkpoints: Mapping[str, CheckpointRecord] | None = None,
         artefacts: Mapping[str, str] | None = None,
+        begun: Sequence[int] = (),
+        late: Mapping[int, Directive] | None = None,
     ) -> None:
         self.start_path = plan.start_from
         self.stage_checkpoints = dict(stage_checkpoints or {})
-        self.artefacts = dict(artefacts or {})
+        self.artefacts, self.begun, self.late = dict(artefacts or {}), set(begun), dict(late or {})
         self.run_dir = run_dir or Path("/nowhere")
         self.changes: list[SettingChange] = list(plan.training.changes)
         self.plan = plan
@@ -105,11 +108,17 @@ class RecordingContext:
         found = [record for record in self.checkpoints if first < record.step <= last]
         return found[-1] if found else None
 
+    def has_begun(self, first_step: int) -> bool:
+        return first_step in self.begun
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         return [change for change in self.changes if change.step <= step]
 
     async def directive(self) -> Directive:
-        return self.script.pop(self.step, Directive.CONTINUE)
+        given = self.script.pop(self.step, None)
+        if given is None and any(record.step == self.step for record in self.checkpoints):
+            given = self.late.pop(self.step, None)
+        return Directive.CONTINUE if given is None else given
 
     async def paused(self) -> Directive:
         self.log.append("waited")

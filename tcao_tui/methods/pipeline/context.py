@@ -74,8 +74,18 @@ class StageContext:
         return self._run.backend
 
     def emit(self, *events: RunEvent) -> None:
-        """Commit facts, their steps counted through the run."""
-        self._run.emit(*map(self._counted_through, events))
+        """Commit facts, their steps counted through the run.
+
+        Samples and scores of a stage's start would stand at the step of the end before it: scores are told in words.
+        """
+        for event in events:
+            match event:
+                case Scored(step=0) if self._stage.first_step:
+                    self._tell_of_start(f"{event.name} {event.counts}")
+                case SamplesTaken(step=0) if self._stage.first_step:
+                    pass
+                case _:
+                    self._run.emit(self._counted_through(event))
 
     def record_step(
         self,
@@ -93,7 +103,7 @@ class StageContext:
         paid = [spend.model_copy(update={"step": spend.step + first}) for spend in spends]
         if first and step == 0:
             measured = ", ".join(f"{key} {number_text(value)}" for key, value in values.items())
-            self._run.emit(*[LogLine(message=f"before stage {self._stage.name}: {measured}")] * bool(measured))
+            self._tell_of_start(measured)
             values = {}
         self._run.record_step(step + first, values, trained=trained, spends=paid)
 
@@ -115,6 +125,10 @@ class StageContext:
         changes = self._run.settings_from(step + first)
         return [c.model_copy(update={"step": max(1, c.step - first)}) for c in changes if c.step > first]
 
+    def has_begun(self, first_step: int) -> bool:
+        """Stages do not nest."""
+        return False
+
     async def directive(self) -> Directive:
         """What a person, the budget or the watch wants now."""
         return await self._run.directive()
@@ -122,6 +136,10 @@ class StageContext:
     async def paused(self) -> Directive:
         """Wait until the pause is over."""
         return await self._run.paused()
+
+    def _tell_of_start(self, measured: str) -> None:
+        if measured:
+            self._run.emit(LogLine(message=f"before stage {self._stage.name}: {measured}"))
 
     def _in_run(self, file: str) -> str:
         return f"{STAGES_DIR}/{self._stage.name}/{file}"

@@ -1,7 +1,7 @@
 """The stages of a plan, one after the other, in one run. Only the worker imports this.
 
-A resume enters the stage that holds the resume point, also at its very end: what its method still had to measure there
-is then made up for, and the next stage begins as if nothing had happened.
+A resume enters the stage that holds the resume point, also at its very end unless the next one had begun: what its
+method still had to measure there is then made up for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tcao_tui.domain.training_events import StageStarted
 from tcao_tui.errors import BackendError
 from tcao_tui.methods import METHODS
 from tcao_tui.methods.pipeline.context import StageContext
-from tcao_tui.methods.port import RunContext
+from tcao_tui.methods.port import Directive, RunContext
 
 
 async def run(context: RunContext) -> None:
@@ -28,8 +28,11 @@ async def run(context: RunContext) -> None:
     done = 0 if context.resume_point is None else context.resume_point.step
     chosen: dict[str, CheckpointRecord] = {}
     for stage in stages:
-        if stage.last_step >= done and not await _carry_out(context, stage, stages, dict(chosen)):
-            return
+        if not _is_over(context, stage, stages, done):
+            if not await _carry_out(context, stage, stages, dict(chosen)):
+                return
+            if stage is not stages[-1] and await _is_stopped(context):
+                return
         record = context.chosen(stage.first_step, stage.last_step, best=stage.choose == "best")
         if record is None:
             raise BackendError(
@@ -37,6 +40,19 @@ async def run(context: RunContext) -> None:
                 next_step="start the plan anew with `tcao run`",
             )
         chosen[stage.name] = record
+
+
+def _is_over(context: RunContext, stage: StagePlan, stages: Sequence[StagePlan], done: int) -> bool:
+    is_past_its_end = stage is not stages[-1] and context.has_begun(stage.last_step)
+    return stage.last_step < done or (stage.last_step == done and is_past_its_end)
+
+
+async def _is_stopped(context: RunContext) -> bool:
+    """Obey between two stages, where the weights are saved already."""
+    directive = await context.directive()
+    if directive is Directive.PAUSE:
+        directive = await context.paused()
+    return directive is Directive.STOP
 
 
 async def _carry_out(
