@@ -10,7 +10,7 @@ HELD_OUT_METRICS: Mapping[str, tuple[str, ...]] = {
     "preference_model": ("val_accuracy", "val_mean_nll"),
     "rl": ("val_reward",),
     "distill": ("val_teacher_kl", "val_mean_nll"),
-    "rlhf": ("val_reward",),
+    "rlhf": ("val_reward", "val_accuracy", "val_mean_nll"),
 }
 """As the methods' specs have them; of distillation the second is what imitating the teacher's answers gives."""
 
