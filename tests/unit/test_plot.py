@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcao_tui.domain.axes import format_number, nice_axis
+from tcao_tui.domain.braille import DOTS_HIGH, DOTS_WIDE, DotGrid
 from tcao_tui.domain.series import Series
-from tcao_tui.tui.widgets.axes import format_number, nice_axis
-from tcao_tui.tui.widgets.braille import DOTS_HIGH, DOTS_WIDE, DotGrid
 from tcao_tui.tui.widgets.plot import LABEL_WIDTH, Curve, Frame, Ink, Mark, PlotSpec, draw
 
 BRAILLE = range(0x2801, 0x2900)

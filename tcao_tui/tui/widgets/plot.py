@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tcao_tui.domain.axes import Axis, format_number, nice_axis
+from tcao_tui.domain.braille import DOTS_HIGH, DOTS_WIDE, DotGrid
 from tcao_tui.domain.series import Extremes, Series
-from tcao_tui.tui.widgets.axes import Axis, format_number, nice_axis
-from tcao_tui.tui.widgets.braille import DOTS_HIGH, DOTS_WIDE, DotGrid
 
 LABEL_WIDTH = 8
 CURVE_INKS = 4
