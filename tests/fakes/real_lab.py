@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from safetensors.torch import load_file
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint, TinkerBackend
 from tcao_tui.domain.events import WaitReason
-from tcao_tui.domain.method_params import DpoParams, RlParams
+from tcao_tui.domain.method_params import DistillParams, DpoParams, RlhfParams, RlParams
 from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import EvalPlan, Plan, approval_hash
+from tcao_tui.domain.plan_data import PAIR_METHODS
 from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.services.launch import create_run
@@ -48,6 +50,8 @@ def preference_rows(count: int, first: int = 0) -> list[dict[str, str]]:
 
 SECTIONS: dict[str, Any] = {
     "dpo": DpoParams(beta=0.2),
+    "distill": DistillParams(teacher_model="random", group_size=2, max_tokens=3),
+    "rlhf": RlhfParams(reward_steps=2, rl_steps=2, group_size=2, max_tokens=3),
     "rl": RlParams(grader="python:tests.fakes.own_grader:even_length", group_size=2, max_tokens=3),
 }
 """What methods need besides the hyperparameters that all share."""
@@ -69,9 +73,12 @@ class RealLab(Lab):
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return path
 
-    def real_plan(self, method: str = "sft", *, evals: EvalPlan | None = None, **changes: Any) -> Plan:
+    def real_plan(
+        self, method: str = "sft", *, evals: EvalPlan | None = None, section: BaseModel | None = None, **changes: Any
+    ) -> Plan:
         """Five steps with checkpoints after the second and the fourth."""
-        rows = preference_rows if method in ("dpo", "preference_model") else sft_rows
+        rows = preference_rows if method in PAIR_METHODS else sft_rows
+        section = section or SECTIONS.get(method)
         settings: dict[str, Any] = {
             "base_model": "random",
             "run_name": method.replace("_", "-"),
@@ -90,7 +97,7 @@ class RealLab(Lab):
             method=method,
             training=TrainingConfig(**settings),
             evals=evals or EvalPlan(),
-            **{method: SECTIONS[method]} if method in SECTIONS else {},
+            **{} if section is None else {method: section},
             stages=self._stages() if method == "pipeline" else (),
         )
         return resolve(plan)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tcao_tui.domain.method_params import DistillParams
 from tcao_tui.domain.plan import Plan
 from tests.fakes.real_lab import RealLab, real_lab
 from tests.fakes.run_lab import Zygote, until
@@ -36,6 +37,7 @@ class Case:
         is_exact: Whether its numbers come back after a death.
         stride: Distance of the side effects that it dies at.
         settings: Changes to the lab's plan.
+        section: The method's own, where it is another than the lab's.
     """
 
     method: str
@@ -43,9 +45,14 @@ class Case:
     is_exact: bool = True
     stride: int = STRIDE
     settings: dict[str, Any] = field(default_factory=lambda: {"num_steps": 3})
+    section: DistillParams | None = None
+
+    @property
+    def name(self) -> str:
+        return self.method if self.section is None else f"{self.method}-{self.section.mode}"
 
     def plan(self, lab: RealLab) -> Plan:
-        return lab.real_plan(self.method, **self.settings)
+        return lab.real_plan(self.method, section=self.section, **self.settings)
 
     def check(self, lab: RealLab, run_id: str, clean: Sequence[float]) -> None:
         """The run is whole; exact methods have the numbers of a run that nobody killed."""
@@ -57,9 +64,12 @@ CASES = [
     Case("dpo", "dpo_loss"),
     Case("preference_model", settings={"num_steps": 3, "max_seq_len": 384}),
     Case("rl", "reward_mean", is_exact=False),
+    Case("distill", "teacher_kl", is_exact=False),
+    Case("distill", section=DistillParams(mode="off_policy", teacher_model="random", max_tokens=3)),
     Case("pipeline", "loss:sum", settings={"num_steps": 2}),
+    Case("rlhf", "learning_rate", is_exact=False, stride=8, settings={"num_steps": 2, "max_seq_len": 384}),
 ]
-EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.method)
+EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +103,7 @@ class CleanRun:
 
 
 def clean_run(lab: RealLab, zygote: Zygote, case: Case) -> CleanRun:
-    log = lab.place / f"{case.method}.points"
+    log = lab.place / f"{case.name}.points"
     log.unlink(missing_ok=True)
     run_id = lab.create_real(case.plan(lab))
     assert zygote.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
