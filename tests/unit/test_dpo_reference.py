@@ -16,8 +16,8 @@ from tcao_tui.data.order import BatchOrder
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.methods.dpo.batches import PairBatches
-from tcao_tui.methods.dpo.reference import Reference
 from tcao_tui.methods.pairs import PairData, PairRows
+from tcao_tui.methods.reference import Reference
 from tests.fakes.rendered_pairs import make_pairs
 
 

@@ -9,8 +9,8 @@ from tcao_tui.clients.tinker_port import StepResult, Trainer
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.methods.dpo.loss import dpo_loss
-from tcao_tui.methods.dpo.reference import Reference
 from tcao_tui.methods.pairs import PairData
+from tcao_tui.methods.reference import Reference
 from tcao_tui.methods.submitting import Sent
 
 

@@ -10,13 +10,13 @@ from tcao_tui.data.rows import ChatRow, PreferenceRow
 from tcao_tui.domain.events import PhaseChanged
 from tcao_tui.domain.method_params import DpoParams
 from tcao_tui.methods.dpo.batches import PairBatches
-from tcao_tui.methods.dpo.reference import Reference, open_reference
 from tcao_tui.methods.dpo.validation import PairValidation
 from tcao_tui.methods.evaluation import Evaluator, read_score_rows
 from tcao_tui.methods.known_batches import check_cursor, train
 from tcao_tui.methods.opening import open_trainer
 from tcao_tui.methods.pairs import PairRows, Side, check_pair_files, load_pairs, pair_renderer
 from tcao_tui.methods.port import RunContext
+from tcao_tui.methods.reference import Reference, open_reference
 from tcao_tui.methods.rendering import ChatRenderer
 
 

@@ -11,9 +11,9 @@ import torch
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.methods.at_once import at_most, in_chunks
 from tcao_tui.methods.dpo.loss import dpo_loss
-from tcao_tui.methods.dpo.reference import Reference
 from tcao_tui.methods.evaluation import FORWARD_ROWS, FORWARDS_AT_ONCE, Validated
 from tcao_tui.methods.pairs import PairRows
+from tcao_tui.methods.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from tinker_cookbook.utils.cost_estimation import CostTracker
 from tcao_tui.clients.tinker_port import Trainer
 from tcao_tui.domain.events import DataLoaded, LogLine, PhaseChanged
 from tcao_tui.domain.method_params import RlParams
-from tcao_tui.methods.dpo.reference import open_reference
 from tcao_tui.methods.evaluation import Evaluator, Validate, read_score_rows
 from tcao_tui.methods.known_batches import carry_out, check_cursor
 from tcao_tui.methods.loops.client import LoopClient
@@ -24,6 +23,7 @@ from tcao_tui.methods.loops.segments import Segments
 from tcao_tui.methods.loops.tap import Tap
 from tcao_tui.methods.opening import open_trainer
 from tcao_tui.methods.port import RunContext
+from tcao_tui.methods.reference import open_reference
 from tcao_tui.methods.rendering import ChatRenderer
 from tcao_tui.methods.rl.datasets import ProblemBatches, WatchedBatches
 from tcao_tui.methods.rl.environment import load_environment
