@@ -26,6 +26,7 @@ from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import (
     BackToRuns,
     ControlRun,
+    Diagnosed,
     Done,
     Intent,
     InterviewOpened,
@@ -150,6 +151,12 @@ class TcaoApp(App[int]):
         from tcao_tui.tui.screens.choose_interview import choose_interview
 
         choose_interview(self, event.summaries)
+
+    @on(Diagnosed)
+    def _diagnosed(self, event: Diagnosed) -> None:
+        from tcao_tui.tui.screens.diagnosis import DiagnosisScreen
+
+        self.push_screen(DiagnosisScreen(event.found))
 
     @on(RolloutsRead)
     def _rollouts_read(self, event: RolloutsRead) -> None:

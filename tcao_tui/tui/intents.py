@@ -7,7 +7,9 @@ without. What a service refuses or cannot do becomes a toast, never a crash.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Hashable, Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +21,10 @@ from textual.worker import Worker, WorkerState
 
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.tui.messages import (
+    ChangeSetting,
     ControlRun,
+    Diagnosed,
+    DiagnoseRun,
     Done,
     HoldInterview,
     Intent,
@@ -38,18 +43,20 @@ from tcao_tui.tui.messages import (
     SaveText,
 )
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, tail
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.rollouts import RolloutGroup
-    from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
+    from tcao_tui.domain.run_view import RunView
+    from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.settings import Settings
     from tcao_tui.store.sqlite import SqliteStore
     from tcao_tui.tui.interview_desk import InterviewDesk
 
 GROUP = "intents"
-_LOG_BYTES = 64_000
 
 INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
     ControlRun: lambda ports, intent: Done(ports.control(intent.run_id, intent.verb)),
@@ -59,6 +66,8 @@ INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
     RunDemo: lambda ports, intent: OpenRun(ports.demo()),
     ListInterviews: lambda ports, intent: InterviewsListed(ports.interviews()),
     HoldInterview: lambda ports, intent: InterviewOpened(intent.wanted, ports.open_interview(intent.wanted)),
+    DiagnoseRun: lambda ports, intent: Diagnosed(ports.diagnose(intent.view)),
+    ChangeSetting: lambda ports, intent: Done(ports.change(intent.run_id, intent.request)),
     ReadRollouts: lambda ports, intent: RolloutsRead(intent.taken.step, ports.rollouts(intent.run_id, intent.taken)),
     SaveText: lambda ports, intent: Done(f"Written to {ports.save_text(intent.name, intent.text)}"),
 }
@@ -111,13 +120,15 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
     if cookbook_dir is not None:
         return replace(
             wire(runs_root, load_settings),
-            open_run=partial(_open_cookbook, cookbook_dir),
+            open_run=partial(open_cookbook, cookbook_dir),
             control=_only_watched,
             resume=_only_watched,
+            diagnose=_diagnose_alone,
+            change=_only_watched,
             is_read_only=True,
         )
     return Ports(
-        open_runs=lambda: _StoreRuns(desk.store()),
+        open_runs=lambda: StoreRuns(desk.store()),
         open_run=desk.open_run,
         control=desk.control,
         resume=desk.resume,
@@ -128,6 +139,8 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         open_interview=lambda wanted: desk.interviews().open(wanted),
         save_text=_save_text,
         rollouts=desk.rollouts,
+        diagnose=desk.diagnose,
+        change=desk.change,
     )
 
 
@@ -149,7 +162,9 @@ class _Desk:
 
         store = self.store()
         run_id = find_run(store, ref).run_id
-        return WatchedRun(_Owned(Follower(store, run_id), store), lambda: tail(self.runs_root / run_id / "worker.log"))
+        return WatchedRun(
+            OwnedSource(Follower(store, run_id), store), lambda: tail(self.runs_root / run_id / "worker.log")
+        )
 
     def control(self, run_id: str, verb: Verb) -> str:
         from tcao_tui.services import control
@@ -205,6 +220,19 @@ class _Desk:
 
         return InterviewDesk(self.runs_root, self.load_settings, _who)
 
+    def diagnose(self, view: RunView) -> Diagnosis:
+        from tcao_tui.services.diagnosis import diagnose_run
+
+        with closing(self.store()) as store:
+            return diagnose_run(store, self.runs_root, view.run_id)
+
+    def change(self, run_id: str, request: SettingRequest) -> str:
+        from tcao_tui.services import control
+
+        with closing(self.store()) as store:
+            control.change(store, run_id, request, by=_who())
+        return f"Asked for {request.key} {request.value:g}; the worker takes it from the next update on."
+
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> Sequence[RolloutGroup]:
         from tcao_tui.services.rollouts import read_groups
 
@@ -220,69 +248,21 @@ class _Desk:
             store.close()
 
 
-class _Owned:
-    """A source that closes its store with it."""
-
-    def __init__(self, source: ViewSource, store: SqliteStore) -> None:
-        self._source, self._store = source, store
-
-    @property
-    def caught_up(self) -> bool:
-        return self._source.caught_up
-
-    def poll(self) -> RunView:
-        return self._source.poll()
-
-    def close(self) -> None:
-        self._source.close()
-        self._store.close()
-
-
-class _StoreRuns:
-    """The run list of a store."""
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-
-    def changes(self) -> Hashable:
-        return self._store.changes()
-
-    def rows(self) -> list[RunSummary]:
-        from tcao_tui.services.runs import list_runs
-
-        return list_runs(self._store)
-
-    def close(self) -> None:
-        self._store.close()
-
-
 def _save_text(name: str, text: str) -> Path:
     from tcao_tui.tui.interview_desk import save_text
 
     return save_text(name, text)
 
 
-def _open_cookbook(directory: Path, _ref: str = "") -> WatchedRun:
-    from tcao_tui.store.cookbook import CookbookSource
+def _diagnose_alone(view: RunView) -> Diagnosis:
+    """Without a plan, which the cookbook's directories do not have."""
+    from tcao_tui.domain.diagnosis import diagnose
 
-    return WatchedRun(CookbookSource(directory), lambda: tail(directory / "logs.log"))
+    return diagnose(view, now=time.time())
 
 
-def _only_watched(*_asked: str) -> str:
+def _only_watched(*_asked: object) -> str:
     raise Refused("this directory is only watched: the program that writes it controls the run")
-
-
-def tail(path: Path) -> str:
-    """The end of a text file; empty when there is none."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - _LOG_BYTES, 0))
-            data = file.read(_LOG_BYTES)
-    except OSError:
-        return ""
-    text = data.decode("utf-8", "replace")
-    return text if size <= _LOG_BYTES else text.partition("\n")[2]
 
 
 def _who() -> str:

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from textual.binding import Binding
 
-from tcao_tui.domain.marks import Marks
 from tcao_tui.domain.run_view import RunStatus
 
 
@@ -72,6 +71,24 @@ KEYS: tuple[Key, ...] = (
     Key("run.resume", "r", "r", "resume", "Go on: from a pause, or from the newest checkpoint", "resume", Scope.RUN),
     Key("run.checkpoint", "c", "c", "checkpoint", "Save a checkpoint now", "control('checkpoint')", Scope.RUN),
     Key("inside.rollouts", "a", "a", "answers", "Browse the answers that RL was trained on", "rollouts", Scope.INSIDE),
+    Key(
+        "inside.diagnose",
+        "d",
+        "d",
+        "diagnose",
+        "Explain the run in words",
+        "diagnose",
+        Scope.INSIDE,
+    ),
+    Key(
+        "inside.change",
+        "x",
+        "x",
+        "change",
+        "Change learning rate or eval cadence",
+        "change",
+        Scope.INSIDE,
+    ),
     Key("chart.left", "left", "←", "", "Move the value cursor to the step before", "cursor(-1)", Scope.CHART),
     Key("chart.right", "right", "→", "", "Move the value cursor to the next step", "cursor(1)", Scope.CHART),
     Key("chart.far_left", "shift+left,H", "⇧←", "", "Move the value cursor far left", "cursor(-10)", Scope.CHART),
@@ -155,8 +172,3 @@ def senseless(status: RunStatus) -> frozenset[str]:
     if status is RunStatus.STOPPING:
         verbs |= {"run.stop", "run.pause", "run.checkpoint"}
     return frozenset(verbs)
-
-
-def pointless(marks: Marks) -> frozenset[str]:
-    """Ids of the keys that have nothing to show for this run."""
-    return frozenset() if marks.rollouts else frozenset({"inside.rollouts"})

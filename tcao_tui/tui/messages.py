@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView
+    from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
@@ -124,6 +126,21 @@ class HoldInterview(Intent):
 
 
 @dataclass
+class DiagnoseRun(Intent):
+    """Explain a run in words."""
+
+    view: RunView
+
+
+@dataclass
+class ChangeSetting(Intent):
+    """Ask the run's worker for another value of a setting."""
+
+    run_id: str
+    request: SettingRequest
+
+
+@dataclass
 class ReadRollouts(Intent):
     """Read the answers of one step from the run's directory."""
 
@@ -152,6 +169,13 @@ class InterviewOpened(Message):
 
     wanted: InterviewWanted
     session: InterviewSession
+
+
+@dataclass
+class Diagnosed(Message):
+    """What `DiagnoseRun` found."""
+
+    found: Diagnosis
 
 
 @dataclass

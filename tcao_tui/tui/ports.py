@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.rollouts import RolloutGroup
-    from tcao_tui.domain.run_view import RunSummary, ViewSource
+    from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
+    from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
@@ -79,6 +81,7 @@ class Ports:
         open_interview: A new interview, or one that goes on.
         save_text: File name and text; returns where it was written.
         rollouts: Run id and what was taken at a step; returns its answers.
+        change: Run id and the setting; returns what to tell the person.
         is_read_only: The run is only watched; its own program controls it.
     """
 
@@ -93,5 +96,7 @@ class Ports:
     open_interview: Callable[[InterviewWanted], InterviewSession]
     save_text: Callable[[str, str], Path]
     rollouts: Callable[[str, RolloutsTaken], Sequence[RolloutGroup]]
+    diagnose: Callable[[RunView], Diagnosis]
+    change: Callable[[str, SettingRequest], str]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

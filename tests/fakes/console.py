@@ -6,9 +6,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tcao_tui.domain.diagnosis import Diagnosis, diagnose
 from tcao_tui.domain.events import Verb
 from tcao_tui.domain.rollouts import RolloutGroup
 from tcao_tui.domain.run_view import RunSummary, RunView
+from tcao_tui.domain.setting_request import SettingRequest
 from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import TcaoError
 from tcao_tui.store.interviews import InterviewSummary
@@ -85,6 +87,8 @@ class FakeConsole:
             open_interview=self.open_interview,
             save_text=self.save_text,
             rollouts=self.rollouts,
+            diagnose=self.diagnose,
+            change=self.change,
             clock=lambda: STARTED_AT,
         )
 
@@ -104,6 +108,14 @@ class FakeConsole:
     def save_text(self, name: str, text: str) -> Path:
         self.saved[name] = text
         return Path("state") / "copies" / name
+
+    def diagnose(self, view: RunView) -> Diagnosis:
+        self._note("diagnose", view.run_id)
+        return diagnose(view, now=view.updated_at + 1)
+
+    def change(self, run_id: str, request: SettingRequest) -> str:
+        self._note("change", run_id, f"{request.key}={request.value:g}", request.why)
+        return f"Asked for {request.key}."
 
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> list[RolloutGroup]:
         self._note("rollouts", run_id, str(taken.step))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tcao_tui.domain.run_view import RunView
 from tcao_tui.tui.feed import RunFeed
-from tcao_tui.tui.keys import CONTROLS, Scope, pointless, senseless
-from tcao_tui.tui.messages import BackToRuns, LogChanged, LogWanted, RunChanged, SourceFailed
+from tcao_tui.tui.keys import CONTROLS, Scope, senseless
+from tcao_tui.tui.messages import BackToRuns, ChangeSetting, LogChanged, LogWanted, RunChanged, SourceFailed
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.setting_request import SettingRequest
 
 
 class RunScreen(Screen[None]):
@@ -51,7 +55,27 @@ class RunScreen(Screen[None]):
             for pane in self.query(Pane):
                 pane.show(event.view)
             needless = CONTROLS if self._ports.is_read_only else senseless(event.view.status)
-            self.query_one(KeyFooter).leave_out(needless | pointless(event.view.marks))
+            self.query_one(KeyFooter).leave_out(needless | self._pointless(event.view))
+
+    def _pointless(self, view: RunView) -> frozenset[str]:
+        """Keys that have nothing to show or would be refused."""
+        pointless = set[str]()
+        if not view.marks.rollouts:
+            pointless.add("inside.rollouts")
+        if self._unchangeable(view):
+            pointless.add("inside.change")
+        return frozenset(pointless)
+
+    def _unchangeable(self, view: RunView) -> str:
+        """Why no setting of the run can be changed; empty when one can."""
+        # This brings pydantic, which whoever made the view has imported by now; the first paint came before.
+        from tcao_tui.domain.setting_request import CHANGING_METHODS
+
+        if self._ports.is_read_only or not view.status.is_live:
+            return "Only a run that is being trained by tcao can be changed."
+        if view.method not in CHANGING_METHODS:
+            return f"Only {' and '.join(CHANGING_METHODS)} can be changed while they train; this is {view.method}."
+        return ""
 
     @on(LogChanged)
     def _show_log(self, event: LogChanged) -> None:
@@ -63,6 +87,24 @@ class RunScreen(Screen[None]):
         feed.wants_log = event.wanted
         if event.wanted:
             feed.ask()
+
+    @on(TrainingPane.ChangeWanted)
+    def _change(self) -> None:
+        view = self.query_one(TrainingPane).view
+        if view is None:
+            return
+        if why_not := self._unchangeable(view):
+            self.notify(why_not, markup=False)
+            return
+        from tcao_tui.tui.screens.change import ChangeScreen
+
+        rates = view.series.get("learning_rate")
+
+        def answered(request: SettingRequest | None) -> None:
+            if request is not None:
+                self.post_message(ChangeSetting(view.run_id, request))
+
+        self.app.push_screen(ChangeScreen(rates.last if rates else None), answered)
 
     @on(TrainingPane.RolloutsWanted)
     def _browse(self) -> None:

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.tui.keys import Scope, bindings
-from tcao_tui.tui.messages import ControlRun, LogWanted, ResumeRun
+from tcao_tui.tui.messages import ControlRun, DiagnoseRun, LogWanted, ResumeRun
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.charts import Charts, Layout
 from tcao_tui.tui.panes.training.header import facts_line, head_line, notice_lines, progress_line
@@ -40,6 +40,9 @@ class TrainingPane(Pane):
         &.-grid Panels, &.-zoom Panels { display: none; }
     }
     """
+
+    class ChangeWanted(Message):
+        """The person wants to change a setting of the running training."""
 
     class RolloutsWanted(Message):
         """The person wants to browse the answers that the run was trained on."""
@@ -83,6 +86,15 @@ class TrainingPane(Pane):
         """Let the run go on."""
         if self.view is not None:
             self.post_message(ResumeRun(self.view.run_id))
+
+    def action_diagnose(self) -> None:
+        """Explain the run in words."""
+        if self.view is not None:
+            self.post_message(DiagnoseRun(self.view))
+
+    def action_change(self) -> None:
+        """Change a setting of the running training."""
+        self.post_message(self.ChangeWanted())
 
     def action_rollouts(self) -> None:
         """Browse the answers of RL."""

@@ -1,0 +1,94 @@
+"""Changing a setting of a training that runs: which, to what, and why."""
+
+from __future__ import annotations
+
+from typing import ClassVar, get_args
+
+from pydantic import ValidationError
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tcao_tui.domain.setting_request import SettingRequest, what_is_wrong
+from tcao_tui.domain.training_config import SettingKey
+from tcao_tui.domain.wording import number_text
+
+_KEYS: tuple[str, ...] = get_args(SettingKey)
+_MEANINGS = {
+    "learning_rate": "the peak that the schedule scales; above 0 and at most 1",
+    "eval_every": "steps between evaluations; 0: only at the ends",
+}
+
+
+class ChangeScreen(ModalScreen[SettingRequest | None]):
+    """Answers with the request, or None.
+
+    Args:
+        rate: The learning rate of the newest step, if it is known.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", show=False),
+        Binding("up,down", "other", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    ChangeScreen {
+        align: center middle;
+        & #box { width: 76; max-width: 96%; height: auto; padding: 1 2; background: $surface; border: round $line; }
+        & #meaning, & #keys { color: $foreground-muted; }
+        & Input { height: 1; border: none; padding: 0 1; background: $panel; margin-top: 1; }
+        & Input:focus { border: none; }
+        & #problem { color: $error; height: auto; margin-top: 1; }
+    }
+    """
+
+    def __init__(self, rate: float | None) -> None:
+        super().__init__()
+        self._rate = rate
+        self._key = _KEYS[0]
+
+    def compose(self) -> ComposeResult:
+        """The setting, its value and the reason."""
+        with Vertical(id="box"):
+            yield Static(id="setting", markup=False)
+            yield Static(id="meaning", markup=False)
+            yield Input(placeholder="new value", id="value")
+            yield Input(placeholder="why, for the record", id="why")
+            yield Static(id="problem", markup=False)
+            yield Static("↑↓ other setting   ⏎ ask the worker   esc cancel", id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin with the first setting."""
+        self._show()
+
+    def _show(self) -> None:
+        now = f", now {number_text(self._rate)}" if self._key == "learning_rate" and self._rate is not None else ""
+        self.query_one("#setting", Static).update(f"Change {self._key}{now}, from the next update on")
+        self.query_one("#meaning", Static).update(_MEANINGS.get(self._key, ""))
+
+    def action_other(self) -> None:
+        """The other setting."""
+        self._key = _KEYS[(_KEYS.index(self._key) + 1) % len(_KEYS)]
+        self._show()
+
+    def action_cancel(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)
+
+    @on(Input.Submitted, "#value")
+    def _go_on(self) -> None:
+        self.query_one("#why", Input).focus()
+
+    @on(Input.Submitted, "#why")
+    def _ask(self) -> None:
+        values = {place: self.query_one(f"#{place}", Input).value.strip() for place in ("value", "why")}
+        try:
+            request = SettingRequest.model_validate({"key": self._key, **values})
+        except ValidationError as error:
+            self.query_one("#problem", Static).update(what_is_wrong(error))
+            self.query_one("#value", Input).focus()
+            return
+        self.dismiss(request)
