@@ -47,7 +47,8 @@ def event_text(event: RunEvent | UnknownEvent) -> Told:
             cut = f", {event.truncated_rows:,} cut" if event.truncated_rows else ""
             return "·", f"data loaded: {rows}, {count_text(event.train_tokens)} tokens{cut}", "muted"
         case SamplesTaken(step=step, samples=samples):
-            return "»", f"{len(samples)} samples taken at step {step}", "muted"
+            taken = "1 sample" if len(samples) == 1 else f"{len(samples)} samples"
+            return "»", f"{taken} taken at step {step}", "muted"
         case Scored():
             return "★", f"{event.name} {share_text(event.value)} ({event.counts}) at step {event.step}", "ok"
         case ControlHandled(verb=verb, accepted=True):

@@ -33,6 +33,7 @@ from tcao_tui.domain.events import (
 )
 from tcao_tui.domain.run_state import RunState
 from tcao_tui.domain.run_view import LeaseState, RunStatus, RunSummary, RunView
+from tcao_tui.domain.training_events import Alert
 from tcao_tui.errors import ExitCode
 
 SUMMARY = RunSummary(
@@ -63,6 +64,8 @@ SAVED = CheckpointRecord(
     reason="periodic",
     state_path="tinker://run/weights/001-000002",
 )
+
+ALERT = Alert(rule="entropy_collapse", severity="critical", step=9, evidence="entropy 0.01")
 
 
 class Recorded:
@@ -121,7 +124,7 @@ def test_a_followed_run_is_told_once_per_event_and_ends_with_its_last_step() -> 
     ticks: Iterator[float] = iter(range(100))
     view = follow(source, TextReporter(lines.append, clock=lambda: float(next(ticks))), sleep=no_wait)
     told = [line[10:] for line in lines]
-    assert told[0] == "worker 77 started"
+    assert told[0] == "worker 77 on here took the run"
     assert sum("worker 77" in line for line in told) == 1
     assert told[-2:] == ["completed", "step 2/4  50%  loss 1.5  completed"]
     assert view.status is RunStatus.COMPLETED
@@ -169,7 +172,7 @@ def test_the_live_line_is_drawn_over_and_left_at_the_end() -> None:
     source = Recorded([launched(), row(1, 2.0)], [row(2, 1.5)], [ended()])
     follow(source, LiveLineReporter(written.append, lambda: 60), sleep=no_wait)
     screen = "".join(written)
-    assert screen.count("worker 77 started\n") == 1
+    assert screen.count("worker 77 on here took the run\n") == 1
     assert screen.endswith("\n")
     assert all(len(piece) < 60 for piece in screen.replace("\x1b[K", "").replace("\r", "\n").split("\n"))
 
@@ -235,18 +238,30 @@ def test_progress_says_what_is_waited_for() -> None:
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (Resumed(step=3, checkpoint="001-000003"), "resumed from checkpoint 001-000003 at step 3"),
+        (Resumed(step=3, checkpoint="001-000003"), "resumed from step 3 (001-000003)"),
         (PhaseChanged(phase="training"), None),
-        (Waiting(reason="capacity", since=1.0, over=True), "capacity is over"),
-        (SamplesTaken(step=4, samples=(Sample(prompt="a\nb", text="\x1b[31mc"),)), 'sample at step 4: "a b" -> "c"'),
-        (ControlHandled(request_id=1, verb="pause", accepted=False, reason="ends now"), "pause refused ends now"),
+        (PhaseChanged(phase="paused", detail="pilot"), "paused: pilot"),
+        (Waiting(reason="rate_limit", since=1.0, detail="again in 8s"), "waiting: rate limit: again in 8s"),
+        (Waiting(reason="capacity", since=1.0, over=True), "waiting is over"),
+        (CheckpointSaved(checkpoint=SAVED), f"checkpoint of step 2 saved ({SAVED.reason}): {SAVED.state_path}"),
+        (
+            SamplesTaken(step=4, samples=(Sample(prompt="a\nb", text="\x1b[31mc"),)),
+            '1 sample taken at step 4: "a b" -> "c"',
+        ),
+        (ControlHandled(request_id=1, verb="pause", accepted=False, reason="ends now"), "pause: refused: ends now"),
+        (LogLine(message="hello"), "hello"),
         (LogLine(level="error", message="x\u202ey"), "error: xy"),
-        (UnknownEvent(kind="new"), "unknown event new"),
+        (ALERT, "critical: entropy collapse at step 9: entropy 0.01"),
+        (
+            ALERT.model_copy(update={"severity": "note", "suggestion": "rl.kl_penalty_coef: 0.05"}),
+            "entropy collapse at step 9: entropy 0.01; suggested: rl.kl_penalty_coef: 0.05",
+        ),
+        (UnknownEvent(kind="new"), "new: an event of another version"),
         (
             DataLoaded(
                 train_rows=64, val_rows=8, batches_per_epoch=2, train_tokens=1500, loss_tokens=1, truncated_rows=3
             ),
-            "data: 64 training rows, 8 validation rows, 1.50k tokens, 2 batches per epoch, 3 rows cut to max_seq_len",
+            "data loaded: 64 training and 8 validation rows, 1.50k tokens, 3 cut, 2 batches per epoch",
         ),
     ],
 )

@@ -1,74 +1,50 @@
-"""Events of a run as lines for people; the ones that only repeat what the progress line says give None."""
+"""Events of a run as lines for people: the words of `domain.event_words`, and what only colour or another panel says.
+
+A line stands alone: severities are words here, and paths and samples, which the console has panels for, are part of it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tcao_tui.cli.render.text import score_text
 from tcao_tui.domain.event_words import event_text
-from tcao_tui.domain.events import (
-    CheckpointDeleted,
-    CheckpointSaved,
-    ControlHandled,
-    DataLoaded,
-    Finished,
-    Launched,
-    LogLine,
-    PhaseChanged,
-    Resumed,
-    SamplesTaken,
-    Scored,
-    UnknownEvent,
-    Waiting,
-)
+from tcao_tui.domain.events import CheckpointSaved, DataLoaded, LogLine, PhaseChanged, SamplesTaken, UnknownEvent
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.wording import count_text
+from tcao_tui.domain.training_events import Alert
 
 if TYPE_CHECKING:
     from tcao_tui.domain.events import RunEvent
 
 _SHOWN_PHASES = frozenset({"connecting", "loading", "paused"})
+_LINE_WIDTH = 240
 
 
 def event_line(event: RunEvent | UnknownEvent) -> str | None:
-    """One line for one event."""
+    """One line for one event; None for a phase that the progress line names anyway."""
+    if isinstance(event, PhaseChanged) and event.phase not in _SHOWN_PHASES:
+        return None
+    return one_line(f"{_gravity(event)}{event_text(event)[1]}{_more(event)}", _LINE_WIDTH)
+
+
+def _gravity(event: RunEvent | UnknownEvent) -> str:
     match event:
-        case Launched(pid=pid):
-            return f"worker {pid} started" + (f" at step {event.resume_step}" if event.resume_step else "")
-        case Resumed(step=step, checkpoint=name):
-            return f"resumed from checkpoint {one_line(name, 80)} at step {step}"
-        case PhaseChanged(phase=phase, detail=detail):
-            return one_line(f"{phase} {detail}", 100) if phase in _SHOWN_PHASES else None
-        case Waiting(over=True, reason=reason):
-            return f"{reason} is over"
-        case Waiting(reason=reason, detail=detail):
-            return one_line(f"waiting for {reason}: {detail}", 120)
-        case DataLoaded():
-            return _data_line(event)
-        case CheckpointSaved(checkpoint=saved):
-            return f"checkpoint of step {saved.step} ({saved.reason}): {one_line(saved.state_path)}"
-        case CheckpointDeleted(name=name, reason=reason):
-            return one_line(f"deleted checkpoint {name}: {reason}", 120)
-        case SamplesTaken(samples=samples):
-            first = f': "{one_line(samples[0].prompt, 40)}" -> "{one_line(samples[0].text, 60)}"' if samples else ""
-            return f"sample at step {event.step}{first}"
-        case Scored():
-            return f"score at {score_text(event)}"
-        case ControlHandled(verb=verb, accepted=accepted, reason=reason):
-            return one_line(f"{verb} {'accepted' if accepted else 'refused'} {reason}", 120)
-        case LogLine(level=level, message=message):
-            return one_line(message if level == "info" else f"{level}: {message}", 160)
-        case Finished(outcome=outcome, what=what):
-            return one_line(f"{outcome}: {what}" if what else outcome, 200)
-        case UnknownEvent(kind=kind):
-            return f"unknown event {one_line(kind, 40)}"
+        case LogLine(level="warning" | "error" as level):
+            return f"{level}: "
+        case Alert(severity="warning" | "critical" as severity):
+            return f"{severity}: "
         case _:
-            return one_line(event_text(event)[1], 200)
+            return ""
 
 
-def _data_line(data: DataLoaded) -> str:
-    cut = f", {data.truncated_rows} rows cut to max_seq_len" if data.truncated_rows else ""
-    return (
-        f"data: {data.train_rows} training rows, {data.val_rows} validation rows, "
-        f"{count_text(data.train_tokens)} tokens, {data.batches_per_epoch} batches per epoch{cut}"
-    )
+def _more(event: RunEvent | UnknownEvent) -> str:
+    match event:
+        case CheckpointSaved(checkpoint=saved):
+            return f": {saved.state_path}"
+        case DataLoaded(batches_per_epoch=batches):
+            return f", {batches:,} batches per epoch"
+        case SamplesTaken(samples=[first, *_]):
+            return f': "{one_line(first.prompt, 40)}" -> "{one_line(first.text, 60)}"'
+        case Alert(suggestion=suggestion) if suggestion:
+            return f"; suggested: {suggestion}"
+        case _:
+            return ""
