@@ -69,7 +69,13 @@ def new_sweep(console: CliContext, request: SweepRequest) -> None:
     by = LOSSES[plan.method] if request.range_test else measure_for(plan, request.by).key
     name = request.name or f"{plan.training.run_name[:48]}-{purpose.replace('_', '-')}"
     proposal = propose_sweep(
-        plan, overrides, profile, name=name, max_cost_usd=request.max_cost_usd, report=console.progress
+        plan,
+        overrides,
+        profile,
+        name=name,
+        files_from=(request.list_file or Path("-")).absolute().parent,
+        max_cost_usd=request.max_cost_usd,
+        report=console.progress,
     )
     if not _is_made(console, proposal):
         approvals = consent(console, proposal, request)

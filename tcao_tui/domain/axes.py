@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_LARGEST, _LEAST, _LEAST_SHARE = 1e300, 1e-290, 1e-12
+"""What lies beyond is shown at the edge, and what differs by less is one value: floats could not hold the ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def nice_axis(low: float, high: float, count: int, *, log: bool = False) -> Axis
     """
     if log:
         low, high = math.log10(low), math.log10(high)
-    if not high > low:
+    low, high = (min(max(end, -_LARGEST), _LARGEST) for end in (low, high))
+    if not high - low > max(_LEAST, _LEAST_SHARE * max(abs(low), abs(high))):
         pad = abs(low) * 0.1 or 0.5
         low, high = low - pad, high + pad
     step = nice_step(high - low, count)

@@ -13,12 +13,14 @@ import typing
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from tcao_tui.domain.checks.findings import shown
 from tcao_tui.domain.checks.known_keys import field_at, remedy_for
 from tcao_tui.domain.checks.schema import plan_of
 from tcao_tui.domain.draft import flat
+from tcao_tui.domain.file_keys import named_files
 from tcao_tui.domain.key_paths import Keys, undotted
 from tcao_tui.domain.plan import Plan
 from tcao_tui.errors import PlanInvalid, UsageError
@@ -116,13 +118,16 @@ def _require_few(count: int) -> None:
         raise UsageError(f"that makes {count} cells; at most {MOST_CELLS} are run", next_step="give fewer values")
 
 
-def expand(base: Mapping[str, Any], overrides: Sequence[Overrides], *, name: str) -> tuple[Cell, ...]:
+def expand(
+    base: Mapping[str, Any], overrides: Sequence[Overrides], *, name: str, files_from: Path | None = None
+) -> tuple[Cell, ...]:
     """The cells of a sweep as plans, each with a run name of its own.
 
     Args:
         base: The plan's values, nested as in its file.
         overrides: What each cell changes.
         name: Of the sweep.
+        files_from: Where relative paths of data files that cells name start; None leaves them as they are.
 
     Raises:
         UsageError: The name or a key path is none, or two cells are the same.
@@ -139,6 +144,9 @@ def expand(base: Mapping[str, Any], overrides: Sequence[Overrides], *, name: str
         values = deepcopy(dict(base))
         for path, value in changes:
             _put(values, places[path], value, path)
+        if files_from is not None:
+            for named in named_files(values):
+                named.replace(str(files_from / Path(named.text).expanduser()))
         twin = seen.setdefault(json.dumps(values, sort_keys=True, default=str), index)
         if twin != index:
             raise UsageError(f"cells {twin} and {index} are the same: {words(changes, keys)}")

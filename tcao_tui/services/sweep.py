@@ -94,6 +94,7 @@ def propose_sweep(
     profile: Profile,
     *,
     name: str,
+    files_from: Path | None = None,
     max_cost_usd: float | None = None,
     measure: Sources | None = None,
     report: Callable[[str], None] = lambda _: None,
@@ -105,6 +106,7 @@ def propose_sweep(
         overrides: What each cell changes.
         profile: Where the runs would be.
         name: Of the sweep.
+        files_from: Where relative paths of data files that cells name start.
         max_cost_usd: A cap on all cells together, USD; shared out by what each is expected to cost.
         measure: What measures; the real ones when None.
         report: Is told which cell is being judged.
@@ -114,7 +116,7 @@ def propose_sweep(
         PlanInvalid: A cell does not pass a gate; names the cell.
         BudgetExceeded: The cap cannot hold what the cells are expected to cost.
     """
-    cells = expand(plan.model_dump(mode="json"), overrides, name=name)
+    cells = expand(plan.model_dump(mode="json"), overrides, name=name, files_from=files_from)
     proposals = _judged(cells, profile, measure, caps=[None] * len(cells), known=None, report=report)
     if max_cost_usd is not None:
         caps = shares(max_cost_usd, [p.cost.total.expected_usd for p in proposals])

@@ -148,6 +148,13 @@ def test_a_sweep_needs_a_name_that_is_a_directory_and_the_beginning_of_run_names
             expand(plan().model_dump(mode="json"), grid([("training.seed", [1])]), name=name)
 
 
+def test_data_files_that_cells_name_lie_where_the_person_is() -> None:
+    base = plan().model_dump(mode="json")
+    rows = grid([("training.train_file", ["a.jsonl", "/data/b.jsonl"])])
+    found = expand(base, rows, name="try", files_from=Path("/home/me"))
+    assert [str(cell.plan.training.train_file) for cell in found] == ["/home/me/a.jsonl", "/data/b.jsonl"]
+
+
 def test_only_what_differs_is_told() -> None:
     rows = grid([("training.learning_rate", [1e-4, 3e-4]), ("training.num_steps", [20])])
     assert varied(rows) == ("training.learning_rate",)
