@@ -1,0 +1,3 @@
+"""Runs held against each other."""
+
+from __future__ import annotations
