@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+
+from tcao_tui.domain.events import Resumed, StoredEvent
+from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.run_view import RunSummary
+from tcao_tui.errors import Refused, TcaoError, UsageError
+from tcao_tui.sinks import SINKS, feed
+from tcao_tui.sinks.kept import only_one
+from tcao_tui.sinks.port import SinkOptions
+from tcao_tui.store.memory import MemoryStore
+from tests.fakes.run_records import finish, launch, new_run, train
+
+
+class Kept:
+    """A sink that keeps what it was told; dies at its `die_at`th row."""
+
+    def __init__(self, die_at: int = 0) -> None:
+        self.told: list[tuple[int, float]] = []
+        self.resumed: list[int] = []
+        self.outcome = ""
+        self._die_at = die_at
+
+    def open(self, run: RunSummary, plan: Plan | None) -> None:
+        pass
+
+    def write(self, step: int, values: Mapping[str, float], at: float) -> None:
+        if len(self.told) + 1 == self._die_at:
+            raise KeyboardInterrupt
+        self.told.append((step, values["attempt"]))
+
+    def event(self, stored: StoredEvent) -> None:
+        if isinstance(stored.event, Resumed):
+            self.resumed.append(len(self.told))
+
+    def flush(self) -> None:
+        pass
+
+    def close(self, outcome: str) -> None:
+        self.outcome = outcome
+
+
+def trained(store: MemoryStore, last: int) -> MemoryStore:
+    store.create_run(new_run())
+    writer = store.writer("run-1")
+    launch(writer)
+    train(writer, 1, last)
+    return store
+
+
+def resumed(store: MemoryStore) -> None:
+    writer = store.writer("run-1")
+    launch(writer, Resumed(step=3, checkpoint="c"))
+    train(writer, 4, 6)
+    finish(writer, 6)
+
+
+def test_a_second_feed_goes_on_where_the_first_ended(tmp_path: Path) -> None:
+    store = trained(MemoryStore(), 5)
+    first, second = Kept(), Kept()
+    assert feed.feed(store, tmp_path, "run-1", "kept", first) == 5
+    resumed(store)
+    assert feed.feed(store, tmp_path, "run-1", "kept", second) == 3
+    assert [step for step, _ in first.told + second.told] == [1, 2, 3, 4, 5, 4, 5, 6]
+    assert second.outcome == "completed"
+
+
+def test_a_killed_feed_tells_whole_batches_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "BATCH_ROWS", 2)
+    store = trained(MemoryStore(), 5)
+    first, second = Kept(die_at=3), Kept()
+    with pytest.raises(KeyboardInterrupt):
+        feed.feed(store, tmp_path, "run-1", "kept", first)
+    feed.feed(store, tmp_path, "run-1", "kept", second)
+    assert [step for step, _ in first.told + second.told] == [1, 2, 3, 4, 5]
+
+
+def test_rows_of_an_attempt_come_before_the_resume_that_supersedes_them(tmp_path: Path) -> None:
+    store = trained(MemoryStore(), 5)
+    resumed(store)
+    sink = Kept()
+    feed.feed(store, tmp_path, "run-1", "kept", sink)
+    assert sink.resumed == [5]
+    assert sink.told[5:] == [(4, 2.0), (5, 2.0), (6, 2.0)]
+
+
+def test_two_feeds_of_one_sink_are_refused(tmp_path: Path) -> None:
+    with only_one(tmp_path / "sink-kept.lock", "x"), pytest.raises(Refused, match="runs already"):
+        feed.feed(trained(MemoryStore(), 1), tmp_path, "run-1", "kept", Kept())
+
+
+@pytest.mark.parametrize("name", ["wandb", "trackio", "mlflow", "tensorboard"])
+def test_a_missing_sdk_says_what_to_install(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tcao_tui.sinks.port.import_module", MagicMock(side_effect=ImportError))
+    with pytest.raises(TcaoError) as caught:
+        feed.feed(trained(MemoryStore(), 1), tmp_path, "run-1", name, SINKS.load(name)(SinkOptions(tmp_path)))
+    assert caught.value.next_step == f"pip install {name}" + ("X" if name == "tensorboard" else "")
+    assert not (tmp_path / f"sink-{name}.json").exists()
+
+
+def test_an_unknown_sink_names_those_that_exist() -> None:
+    with pytest.raises(UsageError, match="tensorboard, wandb, trackio, mlflow"):
+        SINKS.load("excel")
+
+
+def fed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+    """The calls that a resumed run makes of a sink's SDK."""
+    sdk = MagicMock()
+    sdk.MlflowClient.return_value.search_runs.return_value = []
+    sdk.MlflowClient.return_value.create_run.return_value = SimpleNamespace(info=SimpleNamespace(run_id="m1"))
+    monkeypatch.setattr("tcao_tui.sinks.port.import_module", lambda _: sdk)
+    store = trained(MemoryStore(), 5)
+    resumed(store)
+    feed.feed(store, tmp_path, "run-1", name, SINKS.load(name)(SinkOptions(tmp_path, offline=True)))
+    return sdk
+
+
+def test_tensorboard_purges_what_a_resume_supersedes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sdk = fed("tensorboard", tmp_path, monkeypatch)
+    assert sdk.SummaryWriter.call_args_list[1].kwargs == {"purge_step": 4}
+    steps = [c.args[2] for c in sdk.SummaryWriter.return_value.add_scalar.call_args_list if c.args[0] != "attempt"]
+    assert steps == [1, 2, 3, 4, 5, 4, 5, 6]
+
+
+def test_wandb_goes_on_with_the_run_of_our_id_and_its_own_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sdk = fed("wandb", tmp_path, monkeypatch)
+    opened = sdk.init.call_args.kwargs
+    assert (opened["id"], opened["resume"], opened["mode"]) == ("run-1", "allow", "offline")
+    assert [c.args[0]["step"] for c in sdk.init.return_value.log.call_args_list] == [1, 2, 3, 4, 5, 4, 5, 6]
+    sdk.init.return_value.finish.assert_called_once_with(exit_code=0)
+
+
+def test_trackio_is_told_each_row_and_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sdk = fed("trackio", tmp_path, monkeypatch)
+    assert [c.kwargs["step"] for c in sdk.log.call_args_list] == [1, 2, 3, 4, 5, 4, 5, 6]
+    sdk.finish.assert_called_once_with()
+
+
+def test_mlflow_points_carry_the_time_of_their_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = fed("mlflow", tmp_path, monkeypatch).MlflowClient.return_value
+    client.log_metric.assert_any_call("m1", "train_mean_nll", 1.0, timestamp=1000, step=1)
+    client.set_terminated.assert_called_once_with("m1", status="FINISHED")
