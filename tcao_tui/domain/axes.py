@@ -20,12 +20,12 @@ class Axis:
     log: bool = False
 
     def place(self, value: float) -> float | None:
-        """Position of `value` from 0 (low) to 1 (high); None when a log axis cannot show it."""
+        """Position of `value` from 0 (low and below) to 1 (high and above); None when a log axis cannot show it."""
         if self.log:
             if value <= 0:
                 return None
             value = math.log10(value)
-        return (value - self.low) / (self.high - self.low)
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def label(self, tick: float) -> str:
         """The tick as text."""

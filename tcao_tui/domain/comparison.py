@@ -156,8 +156,13 @@ def headline_of(key: str) -> Headline:
     return known.get(key, Headline(key, key, None))
 
 
+def metric_keys(runs: Sequence[ComparedRun]) -> list[str]:
+    """Every metric that some run has values of."""
+    return list(dict.fromkeys(key for run in runs for key in _keys(run)))
+
+
 def _metric(runs: Sequence[ComparedRun], asked: str | None) -> Headline:
-    there = dict.fromkeys(key for run in runs for key in _keys(run))
+    there = metric_keys(runs)
     if asked is not None:
         if asked not in there:
             keys = ", ".join(there) or "none yet"

@@ -138,3 +138,21 @@ def test_the_cursor_reads_the_values_of_its_step() -> None:
 def test_a_log_axis_leaves_out_what_it_cannot_show() -> None:
     frame = draw(PlotSpec("x", [Curve("y", series_of(-1.0, 0.0, 1.0, 10.0))], log_y=True), 40, 8)
     assert braille_cells(frame)
+
+
+def test_tagged_curves_end_in_their_tags_and_unnamed_ones_are_not_in_the_title() -> None:
+    curves = [Curve("", series_of(1.0, 2.0, math.nan), 0, tag="a"), Curve("", series_of(5.0, 4.0), 1, tag="b")]
+    frame = draw(PlotSpec("loss", curves, last_step=4), LABEL_WIDTH + 40, 12)
+    places = {c: (x, y) for y, row in enumerate(frame.rows) for x, c in enumerate(row) if c in "ab" and y}
+    assert places["b"][1] < places["a"][1]
+    assert {x for x, _ in places.values()} == {LABEL_WIDTH + 10}
+    assert frame.inks[places["b"][1]][places["b"][0]] == Ink.CURVE + 1
+    assert "".join(frame.rows[0]).strip() == "loss"
+
+
+def test_the_axis_below_may_count_something_else_than_steps() -> None:
+    series = Series()
+    series.append(0, 1.0)
+    series.append(2_000_000, 2.0)
+    frame = draw(PlotSpec("x", [Curve("y", series)], step_size=1e-6), 80, 8)
+    assert "".join(frame.rows[-1]).split() == ["0", "0.5", "1", "1.5", "2"]

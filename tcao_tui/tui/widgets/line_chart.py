@@ -17,7 +17,7 @@ from textual.widget import Widget
 from tcao_tui.tui.widgets.plot import LABEL_WIDTH, Frame, Ink, PlotSpec, draw, step_range
 
 _EMPTY = PlotSpec(title="", curves=())
-_CURVE_VARIABLES = ("primary", "warning", "success", "secondary")
+_CURVE_VARIABLES = ("primary", "warning", "success", "secondary", "accent", "error", "foreground", "foreground-muted")
 _INK_VARIABLES = {
     Ink.TEXT: "foreground",
     Ink.AXIS: "foreground-muted",

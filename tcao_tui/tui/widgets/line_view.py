@@ -36,6 +36,7 @@ INKS: dict[str, tuple[str, str]] = {
     "bad": ("error", "bold"),
     "info": ("primary", ""),
     "accent": ("accent", ""),
+    "second": ("secondary", ""),
     "rule": ("line", ""),
     "pick": ("primary", "bold underline"),
 }

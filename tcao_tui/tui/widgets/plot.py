@@ -13,10 +13,11 @@ from enum import IntEnum
 
 from tcao_tui.domain.axes import Axis, format_number, nice_axis
 from tcao_tui.domain.braille import DOTS_HIGH, DOTS_WIDE, DotGrid
-from tcao_tui.domain.series import Extremes, Series
+from tcao_tui.domain.series import Series
+from tcao_tui.tui.widgets.curve_cut import CurveCut, cut_series, value_axis
 
 LABEL_WIDTH = 8
-CURVE_INKS = 4
+CURVE_INKS = 8
 
 
 class Ink(IntEnum):
@@ -37,14 +38,17 @@ class Curve:
     """A series to draw.
 
     Attributes:
+        name: What the title calls it, with its value; an empty one leaves it out there.
         ink: Which of the `CURVE_INKS` colours, from 0.
         smoothing: Weight of the past in an exponential average, 0 (none) to below 1; the raw curve stays as a ghost.
+        tag: Character that stands at its end, so that many curves can be told apart without colour.
     """
 
     name: str
     series: Series
     ink: int = 0
     smoothing: float = 0.0
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class PlotSpec:
         last_step: Right end of the axis when it is known, so that the axis does not move while a run grows.
         window: First and last step to show; None shows all.
         cursor: Step whose values are read out; None for the last ones.
+        step_size: What one step is on the axis below, for curves along something else than steps.
     """
 
     title: str
@@ -80,6 +85,7 @@ class PlotSpec:
     window: tuple[float, float] | None = None
     cursor: int | None = None
     note: str = ""
+    step_size: float = 1.0
 
 
 class Frame:
@@ -112,15 +118,6 @@ class Frame:
         return differing[0], differing[-1] + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A curve cut into dot columns, with its smoothed line when one is wanted."""
-
-    curve: Curve
-    columns: list[Extremes | None]
-    smooth: list[float | None] | None
-
-
 def draw(spec: PlotSpec, width: int, height: int) -> Frame:
     """Draw a plot of `width` by `height` cells; too small an area stays empty."""
     frame = Frame(width, height)
@@ -129,14 +126,15 @@ def draw(spec: PlotSpec, width: int, height: int) -> Frame:
         return frame
     first, last = step_range(spec)
     _title(frame, spec)
-    cuts = [_cut(curve, first, last, plot_width * DOTS_WIDE) for curve in spec.curves]
-    axis = _value_axis(cuts, plot_height, spec.log_y)
+    cuts = [cut_series(curve.series, curve.smoothing, first, last, plot_width * DOTS_WIDE) for curve in spec.curves]
+    axis = value_axis(cuts, plot_height, spec.log_y)
     if axis is None:
         frame.write(LABEL_WIDTH + 1, 1 + plot_height // 2, "no data yet", Ink.AXIS)
     else:
         _value_labels(frame, axis, plot_height)
-        for cut in cuts:
-            _curve(frame, cut, axis, plot_width, plot_height)
+        for curve, cut in zip(spec.curves, cuts, strict=True):
+            _curve(frame, curve, cut, axis)
+        _tags(frame, spec, cuts, axis, plot_height)
         _marks(frame, spec, cuts, axis, plot_height)
     _step_axis(frame, spec, first, last, plot_width)
     return frame
@@ -154,36 +152,6 @@ def step_range(spec: PlotSpec) -> tuple[float, float]:
     return min(first, 0), nice_axis(0, max(last, 1), 4).high
 
 
-def _cut(curve: Curve, first: float, last: float, count: int) -> _Cut:
-    columns = curve.series.columns(first, last, count)
-    return _Cut(curve, columns, _smoothed(columns, curve.smoothing) if curve.smoothing else None)
-
-
-def _smoothed(columns: Sequence[Extremes | None], weight: float) -> list[float | None]:
-    """Exponential average over columns, a column of n values ageing the past n times, without start-up bias."""
-    total, norm, out = 0.0, 0.0, list[float | None]()
-    for column in columns:
-        if column is not None and math.isfinite(column.low):
-            keep = weight**column.count
-            total = total * keep + (column.low + column.high) / 2 * (1 - keep)
-            norm = norm * keep + (1 - keep)
-        out.append(total / norm if norm and column is not None else None)
-    return out
-
-
-def _value_axis(cuts: Sequence[_Cut], plot_height: int, log: bool) -> Axis | None:
-    finite = [c for cut in cuts for c in cut.columns if c is not None and math.isfinite(c.low)]
-    if log:
-        finite = [c for c in finite if c.high > 0]
-    if not finite:
-        return None
-    low = min((c.low for c in finite if not log or c.low > 0), default=min(c.high for c in finite))
-    high = max(c.high for c in finite)
-    if not log and 0 < low < 0.35 * high:
-        low = 0.0
-    return nice_axis(low, high, max(1, min(5, plot_height // 2)), log=log)
-
-
 def _value_labels(frame: Frame, axis: Axis, plot_height: int) -> None:
     for y in range(plot_height):
         frame.write(LABEL_WIDTH - 1, 1 + y, "│", Ink.AXIS)
@@ -192,8 +160,9 @@ def _value_labels(frame: Frame, axis: Axis, plot_height: int) -> None:
         frame.write(0, 1 + y, f"{axis.label(tick):>{LABEL_WIDTH - 1}}┤", Ink.AXIS)
 
 
-def _curve(frame: Frame, cut: _Cut, axis: Axis, plot_width: int, plot_height: int) -> None:
-    ink = Ink.CURVE + cut.curve.ink % CURVE_INKS
+def _curve(frame: Frame, curve: Curve, cut: CurveCut, axis: Axis) -> None:
+    plot_width, plot_height = frame.width - LABEL_WIDTH, frame.height - 2
+    ink = Ink.CURVE + curve.ink % CURVE_INKS
     raw = DotGrid(plot_width, plot_height)
     _trace(raw, [(c.low, c.high, c.last) if c and math.isfinite(c.low) else None for c in cut.columns], axis)
     _stamp(frame, raw, ink if cut.smooth is None else Ink.GHOST)
@@ -234,7 +203,14 @@ def _stamp(frame: Frame, grid: DotGrid, ink: int) -> None:
             frame.write(LABEL_WIDTH + x, 1 + y, grid.character(index), ink)
 
 
-def _marks(frame: Frame, spec: PlotSpec, cuts: Sequence[_Cut], axis: Axis, plot_height: int) -> None:
+def _tags(frame: Frame, spec: PlotSpec, cuts: Sequence[CurveCut], axis: Axis, plot_height: int) -> None:
+    for curve, cut in zip(spec.curves, cuts, strict=True):
+        if curve.tag and (x := cut.end) is not None:
+            row = 1 + round((1 - cut.place(x, axis)) * (plot_height - 1))
+            frame.write(LABEL_WIDTH + x // DOTS_WIDE, row, curve.tag, Ink.CURVE + curve.ink % CURVE_INKS)
+
+
+def _marks(frame: Frame, spec: PlotSpec, cuts: Sequence[CurveCut], axis: Axis, plot_height: int) -> None:
     first, last = step_range(spec)
     for mark in spec.marks:
         if not (cuts and first <= mark.step <= last):
@@ -246,29 +222,20 @@ def _marks(frame: Frame, spec: PlotSpec, cuts: Sequence[_Cut], axis: Axis, plot_
             _upright(frame, column, plot_height + 1, "┊", mark.ink)
             frame.write(column, 1, mark.symbol, mark.ink)
         else:
-            place = _mark_place(cuts[0], x, axis)
-            frame.write(column, 1 + round((1 - place) * (plot_height - 1)), mark.symbol, mark.ink)
-
-
-def _mark_place(cut: _Cut, x: int, axis: Axis) -> float:
-    """Height of the curve at dot column `x` or just left of it, 0 (the axis) when there is nothing to stand on."""
-    for near in range(x, max(x - 3, -1), -1):
-        column = cut.columns[near]
-        value = cut.smooth[near] if cut.smooth else column.last if column else None
-        if value is not None and math.isfinite(value):
-            return min(max(axis.place(value) or 0.0, 0.0), 1.0)
-    return 0.0
+            row = 1 + round((1 - cuts[0].place(x, axis)) * (plot_height - 1))
+            frame.write(column, row, mark.symbol, mark.ink)
 
 
 def _title(frame: Frame, spec: PlotSpec) -> None:
     frame.write(0, 0, spec.title, Ink.TITLE)
     x = len(spec.title) + 2
-    for curve in spec.curves:
+    named = [curve for curve in spec.curves if curve.name]
+    for curve in named:
         value = curve.series.last if spec.cursor is None else curve.series.value_at(spec.cursor)
         text = f"━ {curve.name} {'–' if value is None else format_number(value)}"
         frame.write(x, 0, text, Ink.CURVE + curve.ink % CURVE_INKS)
         x += len(text) + 2
-    if spec.cursor is not None:
+    if named and spec.cursor is not None:
         frame.write(x, 0, f"at step {spec.cursor}", Ink.CURSOR)
         x += len(f"at step {spec.cursor}") + 2
     tail = "  ".join(t for t in (spec.note, "log" if spec.log_y else "", spec.unit) if t)
@@ -285,7 +252,7 @@ def _step_axis(frame: Frame, spec: PlotSpec, first: float, last: float, plot_wid
 
     for tick in nice_axis(first, last, max(1, plot_width // 14)).ticks:
         if first <= tick <= last:
-            label = format_number(tick)
+            label = format_number(tick * spec.step_size)
             frame.write(min(cell(tick), frame.width - len(label)), y, label, Ink.AXIS)
     if spec.cursor is not None and first <= spec.cursor <= last:
         _upright(frame, cell(spec.cursor), y, "│", Ink.CURSOR)
