@@ -140,8 +140,8 @@ def test_a_log_axis_leaves_out_what_it_cannot_show() -> None:
     assert braille_cells(frame)
 
 
-def test_tagged_curves_end_in_their_tags_and_unnamed_ones_are_not_in_the_title() -> None:
-    curves = [Curve("", series_of(1.0, 2.0, math.nan), 0, tag="a"), Curve("", series_of(5.0, 4.0), 1, tag="b")]
+def test_tagged_curves_end_in_their_tags_and_are_not_in_the_title() -> None:
+    curves = [Curve("p", series_of(1.0, 2.0, math.nan), 0, tag="a"), Curve("q", series_of(5.0, 4.0), 1, tag="b")]
     frame = draw(PlotSpec("loss", curves, last_step=4), LABEL_WIDTH + 40, 12)
     places = {c: (x, y) for y, row in enumerate(frame.rows) for x, c in enumerate(row) if c in "ab" and y}
     assert places["b"][1] < places["a"][1]

@@ -38,10 +38,10 @@ class Curve:
     """A series to draw.
 
     Attributes:
-        name: What the title calls it, with its value; an empty one leaves it out there.
         ink: Which of the `CURVE_INKS` colours, from 0.
         smoothing: Weight of the past in an exponential average, 0 (none) to below 1; the raw curve stays as a ghost.
-        tag: Character that stands at its end, so that many curves can be told apart without colour.
+        tag: Character that stands at its end, so that many can be told apart without colour; then what it is and its
+            value are told elsewhere than in the title.
     """
 
     name: str
@@ -229,13 +229,13 @@ def _marks(frame: Frame, spec: PlotSpec, cuts: Sequence[CurveCut], axis: Axis, p
 def _title(frame: Frame, spec: PlotSpec) -> None:
     frame.write(0, 0, spec.title, Ink.TITLE)
     x = len(spec.title) + 2
-    named = [curve for curve in spec.curves if curve.name]
-    for curve in named:
+    told = [curve for curve in spec.curves if not curve.tag]
+    for curve in told:
         value = curve.series.last if spec.cursor is None else curve.series.value_at(spec.cursor)
         text = f"━ {curve.name} {'–' if value is None else format_number(value)}"
         frame.write(x, 0, text, Ink.CURVE + curve.ink % CURVE_INKS)
         x += len(text) + 2
-    if named and spec.cursor is not None:
+    if told and spec.cursor is not None:
         frame.write(x, 0, f"at step {spec.cursor}", Ink.CURSOR)
         x += len(f"at step {spec.cursor}") + 2
     tail = "  ".join(t for t in (spec.note, "log" if spec.log_y else "", spec.unit) if t)
