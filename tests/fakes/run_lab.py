@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -159,3 +161,21 @@ class Zygote:
     def _line(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
+
+
+def freeze(lab: Lab, worker: subprocess.Popen[bytes]) -> None:
+    """Stop a worker between two transactions, since in one it would hold the database as well."""
+
+    def frozen() -> bool:
+        worker.send_signal(signal.SIGSTOP)
+        probe = sqlite3.connect(lab.root / "state.db", timeout=0.1, isolation_level=None)
+        try:
+            probe.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError:
+            worker.send_signal(signal.SIGCONT)
+            return False
+        finally:
+            probe.close()
+
+    until(frozen)

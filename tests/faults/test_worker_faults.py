@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from tcao_tui.domain.events import CheckpointSaved, Finished, Launched, LogLine, Resumed, Verb, Waiting
 from tcao_tui.errors import ExitCode
 from tests.fakes.fake_tinker import FREE
-from tests.fakes.run_lab import WORKER, Lab, Zygote, until
+from tests.fakes.run_lab import WORKER, Lab, Zygote, freeze, until
 
 
 @pytest.fixture
@@ -33,24 +32,6 @@ def spawn(lab: Lab, run_id: str, **env: object) -> subprocess.Popen[bytes]:
     with (lab.root / run_id / "worker.log").open("ab") as log:
         command = [*WORKER, "--runs-root", str(lab.root), run_id]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=lab.env(**env))
-
-
-def freeze(lab: Lab, worker: subprocess.Popen[bytes]) -> None:
-    """Stop a worker between two transactions, since in one it would hold the database as well."""
-
-    def frozen() -> bool:
-        worker.send_signal(signal.SIGSTOP)
-        probe = sqlite3.connect(lab.root / "state.db", timeout=0.1, isolation_level=None)
-        try:
-            probe.execute("BEGIN IMMEDIATE")
-            return True
-        except sqlite3.OperationalError:
-            worker.send_signal(signal.SIGCONT)
-            return False
-        finally:
-            probe.close()
-
-    until(frozen)
 
 
 def launches(lab: Lab, run_id: str) -> int:

@@ -29,7 +29,7 @@ Examples:
 @click.option("--range-test", is_flag=True, help="Short runs over learning rates and ranks around the plan's.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of every cell.")
 @click.option("--name", help="Of the sweep; its runs are NAME-01, NAME-02, ...")
-@click.option("--by", metavar="METRIC", help="What cells are judged by: score, val_mean_nll, ...")
+@click.option("--by", metavar="METRIC", help="What cells are judged by; left out: what the plan calls success.")
 @click.option("--parallel", type=click.IntRange(1, 64), default=2, show_default=True, help="Runs at a time.")
 @approve_option()
 @max_cost_option()
@@ -61,9 +61,7 @@ def sweep(
 ) -> None:
     """Vary PLAN: every combination passes all gates, is approved with the others, and runs as a run of its own.
 
-    --max-cost is a cap on all cells together. The best cell is picked by what the plan calls success, or by --by.
-    Ending the sweeper ends no run; it never launches a cell twice.
-    """
+    --max-cost caps all cells together. Ending the sweeper ends no run; it never launches a cell twice."""
     from tcao_tui.cli.sweeping import SweepRequest, go_on, list_sweeps, new_sweep, show_sweep
 
     if [plan is not None, resume is not None, show is not None, list_all].count(True) != 1:

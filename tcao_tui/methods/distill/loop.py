@@ -79,26 +79,12 @@ def distill_loop(
         teachers: In the same order.
         tokenizer: The model's.
     """
-    training, params = context.plan.training, cast("DistillParams", context.plan.distill)
-    config = train_on_policy.Config(
-        learning_rate=training.learning_rate,
-        dataset_configs=[],
-        model_name=training.base_model,
-        recipe_name=_RECIPE,
-        max_tokens=params.max_tokens,
-        temperature=params.temperature,
-        lora_rank=training.lora_rank,
-        kl_penalty_coef=params.kl_penalty_coef,
-        log_path=str(context.run_dir / COOKBOOK_DIR),
-        eval_every=0,
-        save_every=0,
-    )
     # It logs an example of every update as INFO, colours and all; answers are kept as rollouts.
     logging.getLogger(train_on_policy.__name__).setLevel(logging.WARNING)
     run = partial(
         train_on_policy.do_sync_training,
-        num_batches=training.num_steps,
-        config=config,
+        num_batches=context.plan.training.num_steps,
+        config=_config(context),
         training_client=client.as_training_client,
         checkpoint_mgr=cast("CheckpointManager", NoCheckpoints()),
         service_client=cast("tinker.ServiceClient", None),
@@ -113,3 +99,20 @@ def distill_loop(
         await run(start, end)
 
     return loop
+
+
+def _config(context: RunContext) -> train_on_policy.Config:
+    training, params = context.plan.training, cast("DistillParams", context.plan.distill)
+    return train_on_policy.Config(
+        learning_rate=training.learning_rate,
+        dataset_configs=[],
+        model_name=training.base_model,
+        recipe_name=_RECIPE,
+        max_tokens=params.max_tokens,
+        temperature=params.temperature,
+        lora_rank=training.lora_rank,
+        kl_penalty_coef=params.kl_penalty_coef,
+        log_path=str(context.run_dir / COOKBOOK_DIR),
+        eval_every=0,
+        save_every=0,
+    )
