@@ -32,10 +32,10 @@ class Order(Protocol):
 
 
 class TokenOrder:
-    """Batches of about as many tokens: the rows of an epoch in their order, cut where equal shares of it end.
+    """Batches of about as many tokens: the rows of an epoch in their order, cut at every multiple of the budget.
 
-    A batch holds less than its budget or exceeds it by less than one row, and none is empty, since a share is never
-    smaller than the longest row.
+    A batch exceeds the budget by less than its last row, and none is empty. As with `BatchOrder`, what is left at the
+    end of an epoch and fills no batch is left out of it. A budget below the longest row counts as that row.
 
     Args:
         lengths: Tokens of each row.
@@ -45,8 +45,8 @@ class TokenOrder:
 
     def __init__(self, lengths: Sequence[int], batch_tokens: int, seed: int) -> None:
         self._lengths, self._seed = lengths, seed
-        self._total = sum(lengths)
-        self.batches_per_epoch = max(1, self._total // max(batch_tokens, *lengths, 1))
+        self._budget = max(batch_tokens, *lengths)
+        self.batches_per_epoch = max(1, sum(lengths) // self._budget)
         self._epoch = -1
         self._batches: list[list[int]] = []
 
@@ -60,7 +60,9 @@ class TokenOrder:
         batches: list[list[int]] = [[] for _ in range(self.batches_per_epoch)]
         before = 0
         for row in epoch_order(len(self._lengths), self._seed, epoch):
-            batches[min(before * self.batches_per_epoch // max(self._total, 1), self.batches_per_epoch - 1)].append(row)
+            if (number := before // self._budget) == self.batches_per_epoch:
+                break
+            batches[number].append(row)
             before += self._lengths[row]
         return batches
 

@@ -35,7 +35,8 @@ class Advance(Protocol):
     async def advance(self, step: int, barrier: int) -> tuple[int, Directive]:
         """Train from `step` up to `barrier`, or until a directive asks for more and all that was sent is applied.
 
-        Every applied update is recorded before this returns.
+        Every applied update is recorded before this returns. It may return early when a changed setting has moved the
+        barrier.
 
         Returns:
             The updates applied by then, and what was asked for.
@@ -78,16 +79,15 @@ class BarrierLoop:
         """Apply what is left of the plan's updates; returns False when it was stopped before the last."""
         while self.step < self._config.num_steps:
             self._context.emit(PhaseChanged(phase="training"))
-            every = eval_every_at(self._config, self.step + 1, self._context.settings_from(self.step + 1))
-            self.step, directive = await self._advance.advance(self.step, self._next_barrier(every))
+            self.step, directive = await self._advance.advance(self.step, self._next_barrier())
             if self.step == self._config.num_steps:
                 break
-            if (is_due(self.step, every) or self.step == self._pilot_steps) and directive is not Directive.STOP:
+            if directive is not Directive.STOP and self.eval_is_due:
                 await self._evaluate(self.step)
                 # An eval may bring a watch rule to stop or pause the run.
                 directive = stronger(directive, await self._context.directive())
             reason = _REASONS.get(directive)
-            if reason is None and is_due(self.step, self._config.save_every):
+            if reason is None and _is_due(self.step, self._config.save_every):
                 reason = "periodic"
             if reason is not None:
                 await self.save(reason)
@@ -97,18 +97,25 @@ class BarrierLoop:
                 return False
         return True
 
+    @property
+    def eval_is_due(self) -> bool:
+        """Whether the present weights are to be evaluated, by the cadence in force when they came about."""
+        settings = self._context.settings_from(self.step + 1)
+        every = eval_every_at(self._config, self.step, settings)
+        return self.step > 0 and (_is_due(self.step, every) or self.step == self._pilot_steps)
+
     async def save(self, reason: CheckpointReason) -> None:
         """Save the present weights; everything submitted has been applied."""
         self._context.emit(PhaseChanged(phase="saving"))
         cursor = DataCursor.after(self.step, self._batches_per_epoch)
         await self._context.save_checkpoint(self._trainer, step=self.step, cursor=cursor, reason=reason)
 
-    def _next_barrier(self, eval_every: int) -> int:
+    def _next_barrier(self) -> int:
+        eval_every = eval_every_at(self._config, self.step + 1, self._context.settings_from(self.step + 1))
         every = [n for n in (eval_every, self._config.save_every) if n]
         pilot = [self._pilot_steps] if self.step < self._pilot_steps else []
         return min([self._config.num_steps, *pilot, *((self.step // n + 1) * n for n in every)])
 
 
-def is_due(step: int, every: int) -> bool:
-    """Whether something that happens every so many steps happens after this one."""
+def _is_due(step: int, every: int) -> bool:
     return bool(every) and step % every == 0

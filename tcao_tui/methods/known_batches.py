@@ -7,7 +7,7 @@ from functools import partial
 from tcao_tui.clients.tinker_port import Trainer
 from tcao_tui.domain.checkpoints import CheckpointRecord, DataCursor
 from tcao_tui.errors import PlanInvalid
-from tcao_tui.methods.barriers import Advance, BarrierLoop, is_due
+from tcao_tui.methods.barriers import Advance, BarrierLoop
 from tcao_tui.methods.evaluation import Evaluator
 from tcao_tui.methods.port import RunContext
 from tcao_tui.methods.submitting import Stepper, Submitting
@@ -46,12 +46,6 @@ async def carry_out(
         BackendError: The server refuses.
     """
     config, resume = context.plan.training, context.resume_point
-    if resume is None:
-        # What a later stage starts from was scored when it was trained.
-        await evaluator.evaluate(0, with_score=not context.stage_checkpoints)
-    elif resume.reason == "stop" and 0 < resume.step < config.num_steps and is_due(resume.step, config.eval_every):
-        # A stop does not wait for an eval, so the one that was due is made up for.
-        await evaluator.evaluate(resume.step, with_score=False)
     loop = BarrierLoop(
         context,
         trainer,
@@ -60,6 +54,12 @@ async def carry_out(
         batches_per_epoch=batches_per_epoch,
         step=0 if resume is None else resume.step,
     )
+    if resume is None:
+        # What a later stage starts from was scored when it was trained.
+        await evaluator.evaluate(0, with_score=not context.stage_checkpoints)
+    elif loop.step < config.num_steps and not context.is_measured(loop.step) and loop.eval_is_due:
+        # A stop does not wait for an eval, so the one that was due is made up for.
+        await evaluator.evaluate(loop.step, with_score=False)
     if not await loop.train():
         return
     if resume is None or resume.step < config.num_steps or resume.reason != "final":

@@ -106,6 +106,10 @@ class RunContext(Protocol):
         """Whether the stage that begins after so many updates had begun before this attempt, on the lineage."""
         ...
 
+    def is_measured(self, step: int) -> bool:
+        """Whether what an eval found of the weights after `step` updates is recorded, on the lineage."""
+        ...
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on, oldest first; commits those that people asked for meanwhile.
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tcao_tui.clients.tinker_port import PendingStep, StepResult
 from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.domain.events import Spend
-from tcao_tui.domain.schedule import learning_rate_at
+from tcao_tui.domain.schedule import eval_every_at, learning_rate_at
+from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.methods.barriers import stronger
 from tcao_tui.methods.evaluation import price
 from tcao_tui.methods.port import Directive, RunContext
@@ -80,10 +81,11 @@ class Submitting:
         self._context, self._stepper, self._clock = context, stepper, clock
         self._config = context.plan.training
         self._batches_per_epoch = batches_per_epoch
+        self._eval_every: int | None = None
         self._free_since = clock()
 
     async def advance(self, step: int, barrier: int) -> tuple[int, Directive]:
-        """Train up to `barrier`, or until all that was submitted before a directive came is applied."""
+        """Train up to `barrier`, or until what was sent before a directive or another cadence came is applied."""
         on_the_way: deque[_OnTheWay] = deque()
         asked = Directive.CONTINUE
         submitted = step
@@ -91,18 +93,26 @@ class Submitting:
         while step < barrier:
             while asked is Directive.CONTINUE and submitted < barrier and len(on_the_way) <= self._config.submit_ahead:
                 submitted += 1
-                on_the_way.append(await self._submit(submitted))
+                settings = self._context.settings_from(submitted)
+                on_the_way.append(await self._submit(submitted, settings))
+                if self._is_new_cadence(eval_every_at(self._config, submitted, settings)):
+                    barrier = submitted
             if not on_the_way:
                 break
             step = await self._finish(on_the_way.popleft())
             asked = stronger(asked, await self._context.directive())
         return step, asked
 
-    async def _submit(self, step: int) -> _OnTheWay:
+    async def _submit(self, step: int, settings: Sequence[SettingChange]) -> _OnTheWay:
         cursor = DataCursor.after(step - 1, self._batches_per_epoch)
-        learning_rate = learning_rate_at(self._config, step, self._context.settings_from(step))
+        learning_rate = learning_rate_at(self._config, step, settings)
         sent = await self._stepper.submit(cursor, learning_rate)
         return _OnTheWay(step, cursor, learning_rate, self._clock(), sent)
+
+    def _is_new_cadence(self, eval_every: int) -> bool:
+        """Whether evals are due at other steps than before, so that the barrier may no longer be right."""
+        before, self._eval_every = self._eval_every, eval_every
+        return before is not None and before != eval_every
 
     async def _finish(self, done: _OnTheWay) -> int:
         result = await done.sent.pending.result()

@@ -141,6 +141,10 @@ class WorkerContext:
         """Whether the stage after so many updates had begun."""
         return first_step in self._journal.lineage.stage_starts
 
+    def is_measured(self, step: int) -> bool:
+        """Whether what an eval found of these weights is recorded, on the lineage."""
+        return self._journal.lineage.is_measured(step)
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on; commits those that people asked for, with their answers."""
         for request in self._inbox.changes():

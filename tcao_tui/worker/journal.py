@@ -143,6 +143,7 @@ class Journal:
 
     def _note(self, row: MetricRow) -> None:
         self.last_step = max(self.last_step, row.step)
+        self.lineage.note(row)
         if (rank := validation_rank(row.values)) is not None:
             self.val_rank[row.step] = rank
 

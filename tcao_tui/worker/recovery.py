@@ -15,7 +15,17 @@ from typing import get_args
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, parse_checkpoint_name
-from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed, RunEvent, UnknownEvent
+from tcao_tui.domain.events import (
+    CheckpointDeleted,
+    CheckpointSaved,
+    Launched,
+    MetricRow,
+    Resumed,
+    RunEvent,
+    SamplesTaken,
+    Scored,
+    UnknownEvent,
+)
 from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged, StageStarted
 
@@ -30,6 +40,7 @@ class Lineage:
     """Fold of a run's events as far as resuming needs it: checkpoints, deletions, changes, where attempts went on.
 
     Attributes:
+        measured: The attempt that last evaluated the weights, by step.
         good: Steps of the last checkpoints before what the newest alerts found, kept for a person to go back to.
     """
 
@@ -38,6 +49,7 @@ class Lineage:
     resume_steps: dict[int, int] = field(default_factory=dict[int, int])
     changes: list[SettingChange] = field(default_factory=list[SettingChange])
     stage_starts: set[int] = field(default_factory=set[int])
+    measured: dict[int, int] = field(default_factory=dict[int, int])
     artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
     attempts: int = 0
@@ -59,12 +71,23 @@ class Lineage:
                 self.deleted.add(name)
             case ArtefactWritten(file=file, sha256=sha256):
                 self.artefacts[file] = sha256
+            case SamplesTaken(step=step) | Scored(step=step):
+                self.measured[step] = attempt
             case SettingChanged():
                 self.changes.append(event.change)
             case Alert(severity="warning" | "critical"):
                 self._keep_before(event.since or event.step)
             case _:
                 pass
+
+    def note(self, row: MetricRow) -> None:
+        """Fold the numbers of a step."""
+        if row.batch is None and row.values:
+            self.measured[row.step] = row.attempt
+
+    def is_measured(self, step: int) -> bool:
+        """Whether weights of the final lineage were evaluated after `step` updates."""
+        return step in self.measured and not self.is_superseded(self.measured[step], step)
 
     def is_superseded(self, attempt: int, step: int) -> bool:
         """Whether a later attempt went on from before `step`, so that these weights are off the final lineage."""

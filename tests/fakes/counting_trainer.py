@@ -19,6 +19,7 @@ class CountingTrainer:
 
     Attributes:
         applied: First token of each row of each update applied, in order.
+        rates: Learning rate of each update, as submitted.
         most_ahead: Most updates that were submitted and not awaited.
         nan_at: Update whose loss is not a number.
     """
@@ -28,9 +29,11 @@ class CountingTrainer:
         self.in_flight: list[_Pending] = []
         self.most_ahead = 0
         self.nan_at = nan_at
+        self.rates: list[float] = []
         self.saved: dict[str, int] = {}
 
     def submit_step(self, batch: Sequence[tinker.Datum], *, learning_rate: float) -> _Pending:
+        self.rates.append(learning_rate)
         pending = _Pending(self, batch)
         self.in_flight.append(pending)
         self.most_ahead = max(self.most_ahead, len(self.in_flight))

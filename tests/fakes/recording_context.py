@@ -12,7 +12,7 @@ from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import MetricRow, RunEvent, Spend
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.training_config import SettingChange
+from tcao_tui.domain.training_config import SettingChange, SettingKey
 from tcao_tui.domain.training_events import ArtefactWritten
 from tcao_tui.methods.port import Directive
 
@@ -23,6 +23,8 @@ class RecordingContext:
     Attributes:
         log: One short line per side effect, in order.
         on_event: Called with every event, for tests that follow along.
+        requests: Settings that a person asks for, by the step after whose record that happens.
+        measured: Steps whose weights were evaluated.
         late: Like `script`, but only once the step's checkpoint is saved.
     """
 
@@ -40,6 +42,7 @@ class RecordingContext:
         stage_checkpoints: Mapping[str, CheckpointRecord] | None = None,
         artefacts: Mapping[str, str] | None = None,
         begun: Sequence[int] = (),
+        measured: Sequence[int] = (),
         late: Mapping[int, Directive] | None = None,
     ) -> None:
         self.start_path = plan.start_from
@@ -47,6 +50,8 @@ class RecordingContext:
         self.artefacts, self.begun, self.late = dict(artefacts or {}), set(begun), dict(late or {})
         self.run_dir = run_dir or Path("/nowhere")
         self.changes: list[SettingChange] = list(plan.training.changes)
+        self.measured = set(measured)
+        self.requests: dict[int, tuple[SettingKey, float]] = {}
         self.plan = plan
         self.backend = backend
         self.resume_point = resume_point
@@ -111,7 +116,13 @@ class RecordingContext:
     def has_begun(self, first_step: int) -> bool:
         return first_step in self.begun
 
+    def is_measured(self, step: int) -> bool:
+        return step in self.measured
+
     def settings_from(self, step: int) -> Sequence[SettingChange]:
+        for asked_at in [asked_at for asked_at in self.requests if asked_at <= self.step]:
+            key, value = self.requests.pop(asked_at)
+            self.changes.append(SettingChange(step=step, key=key, value=value))
         return [change for change in self.changes if change.step <= step]
 
     async def directive(self) -> Directive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,13 +58,18 @@ class Rig:
         self.evaluated: list[tuple[int, int]] = []
         trainer = cast("Trainer", self.trainer)
         batches = RowBatches(trainer, TrainingData(self.order, rows, None))
-        advance = Submitting(self.context, batches, batches_per_epoch=PER_EPOCH)
-        self.loop = BarrierLoop(self.context, trainer, advance, self._evaluate, batches_per_epoch=PER_EPOCH, step=step)
+        self.on_eval: Callable[[int], object] | None = None
+        self.advance = Submitting(self.context, batches, batches_per_epoch=PER_EPOCH)
+        self.loop = BarrierLoop(
+            self.context, trainer, self.advance, self._evaluate, batches_per_epoch=PER_EPOCH, step=step
+        )
 
     async def _evaluate(self, step: int) -> None:
         assert not self.trainer.in_flight, "evaluated with updates in flight"
         self.evaluated.append((step, len(self.trainer.applied)))
         self.context.log.append(f"eval {step}")
+        if self.on_eval is not None:
+            self.on_eval(step)
 
     def planned(self, steps: int) -> list[list[int]]:
         return [list(self.order.batch(DataCursor.after(step, PER_EPOCH))) for step in range(steps)]

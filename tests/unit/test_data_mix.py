@@ -7,13 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tcao_tui.cli.data_options import weighted_file
 from tcao_tui.data.mix import mix
-from tcao_tui.data.order import TokenOrder
-from tcao_tui.domain.checkpoints import DataCursor
 from tcao_tui.errors import PlanInvalid, Refused, UsageError
 
 
@@ -78,16 +74,3 @@ def test_a_weight_stands_behind_a_colon(tmp_path: Path) -> None:
     assert weighted_file("a.jsonl") == (Path("a.jsonl"), 1.0)
     with pytest.raises(UsageError, match="weight"):
         weighted_file("a.jsonl:much")
-
-
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.integers(1, 200), st.integers(0, 3))
-def test_batches_by_tokens_hold_each_row_once_and_exceed_their_budget_by_less_than_a_row(
-    lengths: list[int], budget: int, epoch: int
-) -> None:
-    order = TokenOrder(lengths, budget, seed=5)
-    batches = [list(order.batch(DataCursor(epoch=epoch, batch=n))) for n in range(order.batches_per_epoch)]
-    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    assert all(batches)
-    share = sum(lengths) / order.batches_per_epoch
-    assert all(sum(lengths[row] for row in batch) < share + max(lengths) for batch in batches)
-    assert order.batches_per_epoch == 1 or share >= budget

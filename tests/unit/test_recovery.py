@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
-from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, Resumed
+from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, Launched, MetricRow, Resumed, SamplesTaken
 from tcao_tui.domain.training_events import Alert, Severity
 from tcao_tui.worker.recovery import Lineage, reconcile, to_delete
 from tcao_tui.worker.retries import Retries
@@ -55,6 +55,20 @@ def test_a_checkpoint_that_nobody_recorded_is_adopted_whole() -> None:
     assert found.adopted == (orphan.model_copy(update={"adopted": True}),)
     assert found.gone == ()
     assert found.leftovers == ()
+
+
+def test_weights_are_measured_until_a_later_attempt_goes_back_behind_them() -> None:
+    found = lineage()
+    found.note(MetricRow(attempt=1, step=2, at=0.0, epoch=0, batch=1, values={"train_mean_nll": 1.0}))
+    found.note(MetricRow(attempt=1, step=2, at=0.0, values={}))
+    assert not found.is_measured(2)
+    found.note(MetricRow(attempt=1, step=2, at=0.0, values={"val_mean_nll": 1.0}))
+    found.apply(1, SamplesTaken(step=4, samples=()))
+    assert found.is_measured(2)
+    assert found.is_measured(4)
+    found.apply(2, Resumed(step=2, checkpoint=""))
+    assert found.is_measured(2)
+    assert not found.is_measured(4)
 
 
 def test_half_of_a_final_save_is_a_resume_point_and_not_the_end() -> None:

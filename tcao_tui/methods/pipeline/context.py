@@ -129,6 +129,10 @@ class StageContext:
         """Stages do not nest."""
         return False
 
+    def is_measured(self, step: int) -> bool:
+        """Whether an eval of the stage's weights is recorded."""
+        return self._run.is_measured(step + self._stage.first_step)
+
     async def directive(self) -> Directive:
         """What a person, the budget or the watch wants now."""
         return await self._run.directive()
