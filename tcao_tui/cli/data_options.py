@@ -15,6 +15,7 @@ from tcao_tui.cli.options import Decorator, backend_option
 from tcao_tui.errors import TcaoError, UsageError
 
 if TYPE_CHECKING:
+    from tcao_tui.data.mix import Source
     from tcao_tui.domain.capabilities import ModelInfo
     from tcao_tui.domain.data_profile import FieldMap
 
@@ -112,12 +113,14 @@ def progress(console: CliContext, path: Path) -> Generator[Callable[[int, int], 
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def weighted_file(text: str) -> tuple[Path, float]:
+def weighted_file(text: str, fields: FieldMap | None) -> Source:
     """`FILE:WEIGHT`; a weight of 1 where none is given. Raises `UsageError` where the weight is no number."""
+    from tcao_tui.data.mix import Source
+
     path, colon, weight = text.rpartition(":")
     if not colon or Path(text).exists():
-        return Path(text), 1.0
+        return Source(Path(text), fields=fields)
     try:
-        return Path(path), float(weight)
+        return Source(Path(path), float(weight), fields)
     except ValueError:
         raise UsageError(f"{weight!r} is no weight", where=text, next_step="write FILE:3 or FILE:0.5") from None

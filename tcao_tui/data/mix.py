@@ -6,11 +6,13 @@ first. They stand in the order of their sources, since training shuffles every e
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tcao_tui.data.clean import new_file, plain_row
 from tcao_tui.data.jsonl_rows import row_bytes
@@ -24,6 +26,15 @@ MANY_TIMES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A data file and its weight against the others; `fields` is what is known of its format and mapping."""
+
+    path: Path
+    weight: float = 1.0
+    fields: FieldMap | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What a mix takes of one file.
 
@@ -32,8 +43,7 @@ class Share:
         taken: Rows of the mix that come from it.
     """
 
-    path: Path
-    weight: float
+    source: Source
     rows: int
     taken: int
 
@@ -53,65 +63,66 @@ class Mixed:
     shares: tuple[Share, ...]
 
 
-def mix(
-    sources: Sequence[tuple[Path, float]],
-    target: Path,
-    *,
-    rows: int | None = None,
-    seed: int = 0,
-    fields: FieldMap | None = None,
-) -> Mixed:
+def mix(sources: Sequence[Source], target: Path, *, rows: int | None = None, seed: int = 0) -> Mixed:
     """Write rows of several files, in shares of their weights, to one.
 
     Args:
-        sources: Data files of one kind of rows, formats may differ, and their weights.
+        sources: Data files of one kind of rows; formats may differ.
         target: A file that does not exist; it is there whole or not at all.
         rows: Rows of the mix; None: as many as all sources have.
         seed: The same seed gives the same mix.
-        fields: What is known of the sources' format and mapping.
 
     Raises:
-        UsageError: A weight is not above zero.
+        UsageError: A weight is not a number above zero.
         Refused: `target` exists, or cannot be written.
         PlanInvalid: A source holds bad rows, none, or rows of another kind than the first.
     """
-    if any(weight <= 0 for _, weight in sources):
-        raise UsageError("a weight must be above zero", next_step="leave the file out instead")
+    for source in sources:
+        if not 0 < source.weight < math.inf:
+            where = f"{source.path}:{source.weight:g}"
+            raise UsageError("a weight must be a number above zero", where=where, next_step="or leave the file out")
     if target.exists():
         raise Refused("nothing is overwritten", where=str(target), next_step="choose another name")
     kind: RowKind | None = None
     counts: list[int] = []
-    for path, _ in sources:
-        kind, count = _counted(path, fields, kind)
+    for source in sources:
+        kind, count = _counted(source, kind)
         counts.append(count)
     assert kind is not None
-    taken = _shares(sum(counts) if rows is None else rows, [weight for _, weight in sources])
-    shares = tuple(Share(path, weight, n, m) for (path, weight), n, m in zip(sources, counts, taken, strict=True))
+    taken = shares_by_weight(sum(counts) if rows is None else rows, [source.weight for source in sources])
+    shares = tuple(Share(source, n, m) for source, n, m in zip(sources, counts, taken, strict=True))
     try:
         with new_file(target) as file:
             for number, share in enumerate(shares):
-                drawn = _drawn(share, f"{seed}:{number}")
-                for index, row in enumerate(RowReader(share.path, fields, Problems(), kind=kind)):
-                    file.write(row_bytes(plain_row(row)) * drawn[index])
+                _copy(share, _drawn(share, f"{seed}:{number}"), kind, file)
     except OSError as error:
         what = f"cannot be written: {error.strerror}"
         raise Refused(what, where=str(target), next_step="choose another place") from None
     return Mixed(target, kind, sum(taken), shares)
 
 
-def _counted(path: Path, fields: FieldMap | None, kind: RowKind | None) -> tuple[RowKind, int]:
+def _counted(source: Source, kind: RowKind | None) -> tuple[RowKind, int]:
     problems = Problems()
-    reader = RowReader(path, fields, problems, kind=kind)
+    reader = RowReader(source.path, source.fields, problems, kind=kind)
     for _ in reader:
         pass
     problems.raise_if_any()
     if not reader.rows or reader.kind is None:
-        raise PlanInvalid("the file holds no rows", where=str(path))
+        raise PlanInvalid("the file holds no rows", where=str(source.path))
     return reader.kind, reader.rows
 
 
-def _shares(total: int, weights: Sequence[float]) -> list[int]:
-    """`total` by largest remainder."""
+def _copy(share: Share, drawn: Sequence[int], kind: RowKind, file: IO[bytes]) -> None:
+    reader = RowReader(share.source.path, share.source.fields, Problems(), kind=kind)
+    for row, times in zip(reader, drawn, strict=False):
+        file.write(row_bytes(plain_row(row)) * times)
+    if reader.rows != share.rows:
+        what = "the file was changed while it was mixed"
+        raise PlanInvalid(what, where=str(share.source.path), next_step="mix it again")
+
+
+def shares_by_weight(total: int, weights: Sequence[float]) -> list[int]:
+    """`total` divided by largest remainder."""
     exact = [total * weight / sum(weights) for weight in weights]
     shares = [int(share) for share in exact]
     order = sorted(range(len(weights)), key=lambda at: exact[at] - shares[at], reverse=True)

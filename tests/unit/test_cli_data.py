@@ -239,3 +239,18 @@ def test_a_preview_marks_loss_cut_and_hidden_characters_with_and_without_colour(
     coloured = "\n".join(preview_lines(preview, marked, colours=True))
     assert "<dim>a·\\x1b[31m</><green>b⏎</>" in coloured
     assert "[[" not in coloured
+
+
+def test_a_mix_says_what_it_took_of_each_file_and_how_often(
+    console: CliContext, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, count in (("large.jsonl", 100), ("small.jsonl", 10)):
+        rows = ({"input": f"{name} {n}", "output": "yes"} for n in range(count))
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    large, small = tmp_path / "large.jsonl", tmp_path / "small.jsonl"
+    told = result(console, capsys, "mix", f"{large}:1", small, "-o", tmp_path / "mix.jsonl", "--rows", 100)
+    assert "50 rows, 50.0%, of 100  " in told
+    assert "50 rows, 50.0%, of 10, each 5 times" in told
+    assert "learned by heart" in told
+    told = result(console, capsys, "mix", large, small, "-o", tmp_path / "other.jsonl", "--output", "json")
+    assert [source["taken"] for source in json.loads(told)["sources"]] == [55, 55]

@@ -253,10 +253,10 @@ def mix(
     from tcao_tui.cli.render.data import mixed_lines
     from tcao_tui.data.mix import mix as mix_files
 
-    weighted = [weighted_file(source) for source in sources]
-    done = mix_files(weighted, target, rows=rows, seed=seed, fields=field_map(**fields))
+    mapping = field_map(**fields)
+    done = mix_files([weighted_file(source, mapping) for source in sources], target, rows=rows, seed=seed)
     if console.wants_json:
-        shares = [{"path": str(s.path), "rows": s.rows, "taken": s.taken, "times": s.times} for s in done.shares]
+        shares = [{"path": str(s.source.path), "rows": s.rows, "taken": s.taken, "times": s.times} for s in done.shares]
         told = {"target": str(target), "kind": done.kind, "rows": done.rows, "seed": seed, "sources": shares}
         console.result(to_json(told, indent=2))
     else:

@@ -195,9 +195,9 @@ def mixed_lines(mixed: Mixed, style: Style) -> list[str]:
     place = one_line(str(mixed.target))
     lines = [_pair("written", f"{_rows(mixed.rows)} ({KIND_WORDS[mixed.kind]})  {place}", style)]
     for share in mixed.shares:
-        often = "each once" if share.times == 1 else f"each {share.times:.2g} times"
-        told = f"{share.taken:,} rows, {share.taken / max(mixed.rows, 1):.1%}, of {share.rows:,} {often}"
-        lines.append(_pair("from", f"{told}  {one_line(str(share.path))}", style))
+        often = f", each {round(share.times, 1):g} times" if share.times > 1 else ""
+        told = f"{_rows(share.taken)}, {share.taken / max(mixed.rows, 1):.1%}, of {share.rows:,}{often}"
+        lines.append(_pair("from", f"{told}  {one_line(str(share.source.path))}", style))
         if share.times > MANY_TIMES:
             lines.append(_pair("note", f"rows taken more than {MANY_TIMES} times are learned by heart", style))
     return lines

@@ -13,6 +13,7 @@ TOOLS: Registry[type[Tool]] = Registry(
         "list_models": f"{_AT}list_models:ListModels",
         "split_data": f"{_AT}split_data:SplitData",
         "clean_data": f"{_AT}clean_data:CleanData",
+        "mix_data": f"{_AT}mix_data:MixData",
         "compare_files": f"{_AT}compare_files:CompareFiles",
         "preview_row": f"{_AT}preview_row:PreviewRow",
         "check_plan": f"{_AT}check_plan:CheckPlan",
