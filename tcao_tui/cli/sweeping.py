@@ -111,8 +111,14 @@ def go_on(console: CliContext, name: str, *, foreground: bool) -> None:
         _drive(console, name)
         return
     from tcao_tui.services.sweep import start_sweeper
+    from tcao_tui.services.sweep_follow import sweep_now
 
-    with console.store(create=True):
+    with console.store(create=True) as store:
+        _, found, _ = sweep_now(store, console.runs_root, name)
+        if all(row.status == "completed" for row in found.rows):
+            console.progress("every cell is completed: nothing is left to do")
+            _print(console, found)
+            return
         pid = start_sweeper(console.runs_root, name, environ=console.environ)
     if console.wants_json:
         console.result(to_json({"type": "sweep_started", "name": name, "sweeper_pid": pid}))

@@ -20,12 +20,12 @@ from tcao_tui.domain.hyperparams import rank_limit
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.range_test import range_settings
 from tcao_tui.domain.sweep import Cell, Overrides, expand, grid, shares, sweep_hash, varied, words
-from tcao_tui.errors import NeedsInput, TcaoError
+from tcao_tui.errors import ExitCode, NeedsInput, Refused, TcaoError
 from tcao_tui.services import detached
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.facts import Sources, sources
 from tcao_tui.services.proposals import Proposal, propose
-from tcao_tui.store.lease import RunLock
+from tcao_tui.store.lease import RunLock, holder
 from tcao_tui.store.port import Approval
 from tcao_tui.store.sweep_file import LOG_NAME, CellRecord, SweepRecord, create_sweep, read_sweep, sweep_dir
 
@@ -178,6 +178,7 @@ def start_sweeper(runs_root: Path, name: str, *, environ: Mapping[str, str] | No
 
     Raises:
         UsageError: There is no such sweep.
+        Refused: A sweeper has it already.
         TcaoError: It ended before it took the sweep; says why.
     """
     read_sweep(runs_root, name)
@@ -187,10 +188,12 @@ def start_sweeper(runs_root: Path, name: str, *, environ: Mapping[str, str] | No
     argv = [sys.executable, "-m", "tcao_tui", "--runs-dir", str(runs_root), "sweep", "--resume", name, "--foreground"]
     pid = detached.spawn(argv, log_file=log, environ=dict(os.environ if environ is None else environ))
     deadline = time.monotonic() + START_SECONDS
-    while not RunLock.probe(place):
+    while not (RunLock.probe(place) and (who := holder(place)) is not None and who.pid == pid):
         code = detached.exit_status(pid)
         if code == 0:
             return pid
+        if code == ExitCode.REFUSED:
+            raise Refused(f"sweep {name} is being carried out already", next_step=f"tcao sweep --show {name}")
         if code is not None or time.monotonic() > deadline:
             told = log.read_bytes()[start:].decode("utf-8", "replace").strip()[-_LOG_TAIL_CHARACTERS:]
             raise TcaoError(f"the sweeper did not start: {told or 'it said nothing'}", where=str(log))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ from tcao_tui.domain.events import Finished, MetricRow
 from tcao_tui.errors import ExitCode
 from tcao_tui.services import sweep_driver
 from tcao_tui.services.launch import LaunchResult
+from tcao_tui.store.lease import RunLock
 from tcao_tui.store.port import RunStore
 from tcao_tui.store.sqlite import SqliteStore, open_store
-from tcao_tui.store.sweep_file import read_sweep
+from tcao_tui.store.sweep_file import read_sweep, sweep_dir, write_sweep
 from tests.fakes import known_facts as known
 from tests.fakes import run_records
 from tests.fakes.measured import Measured, free_facts
@@ -231,3 +233,19 @@ def test_what_cannot_be_swept_is_said_before_anything_is_measured(
 ) -> None:
     sweep(console, plan, *arguments, code=ExitCode.USAGE)
     assert not [asked for asked in measured.asked if asked.startswith("inspect")]
+
+
+def test_a_sweeper_that_is_at_work_is_not_joined_by_a_second_one(
+    console: CliContext, plan: str, workers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(console, plan, "--set", "training.lora_rank=8", "--name", "ranks", "--foreground", "--approve", "auto")
+    sweep(console, "--resume", "ranks")
+    record = read_sweep(console.runs_root, "ranks")
+    fresh = record.cells[0].model_copy(update={"run_id": "", "claimed_at": None})
+    write_sweep(console.runs_root, record.with_cell(fresh))
+    monkeypatch.setattr(console, "environ", dict(os.environ))
+    lock = RunLock(sweep_dir(console.runs_root, "ranks"))
+    lock.acquire()
+    sweep(console, "--resume", "ranks", code=ExitCode.REFUSED)
+    lock.release()
+    assert len(workers) == 1
