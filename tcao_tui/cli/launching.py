@@ -93,7 +93,7 @@ def proposal_lines(proposal: Proposal) -> list[str]:
         ("goal", one_line(plan.goal, 100) or "-"),
         ("method", f"{one_line(plan.method)} on {one_line(config.base_model)}, LoRA rank {config.lora_rank}"),
         ("data", f"{one_line(str(config.train_file))}: {', '.join(sizes)}"),
-        ("steps", f"{config.num_steps} of {config.train_batch_size} rows, learning rate {config.learning_rate:g}"),
+        ("steps", f"{config.num_steps} of {config.step_size}, learning rate {config.learning_rate:g}"),
         ("backend", f"{proposal.profile.name} ({plain_text(proposal.profile.why)})"),
         ("cap", money_text(cap) if cap is not None else "none"),
         *(("warning", one_line(f"{w.path}: {w.got}; expected {w.expected}", 160)) for w in proposal.warnings),

@@ -62,6 +62,10 @@ class RowTokens:
     is_measured: bool
     how: str
 
+    def per_batch(self, batch_tokens: int) -> int:
+        """Rows of a batch of so many tokens: at least one, and no more than there are."""
+        return max(1, min(self.rows, round(batch_tokens / max(1.0, self.row.expected))))
+
 
 def profile_of(facts: Facts, path: Path | str | None) -> DataProfile | None:
     """What is known of a file; a file that a split wrote is known by its source until it is inspected itself."""

@@ -72,7 +72,7 @@ class TrainingConfig(BaseModel):
     )
     warmup_steps: NotNegative = Field(default=0, description="Steps in which the learning rate rises from zero.")
     batch_tokens: int | None = Field(
-        default=None, ge=1, description="Tokens per optimiser step in place of train_batch_size rows; SFT only."
+        default=None, ge=1, description="Tokens per optimiser step; train_batch_size then counts for nothing. SFT only."
     )
     submit_ahead: NotNegative = Field(default=2, description="Batches sent before the oldest is waited for.")
     seed: int = Field(default=0, description="Seeds LoRA initialisation, row order and sampling.")
@@ -97,6 +97,11 @@ class TrainingConfig(BaseModel):
     changes: tuple[SettingChange, ...] = Field(
         default=(), description="Changes made while the recorded run trained; a replay repeats them."
     )
+
+    @property
+    def step_size(self) -> str:
+        """What one update is made of, for people: `128 rows`, or `16,384 tokens`."""
+        return f"{self.train_batch_size:,} rows" if self.batch_tokens is None else f"{self.batch_tokens:,} tokens"
 
     @field_validator("lora_rank")
     @classmethod

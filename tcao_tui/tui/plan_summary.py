@@ -49,7 +49,7 @@ def _facts(proposal: Proposal) -> tuple[tuple[str, str], ...]:
         facts.append(("validation", f"{config.val_file.name}, {proposal.rows(config.val_file):,} rows"))
     if score is not None:
         facts.append(("score", f"{score.file.name}, {proposal.rows(score.file):,} rows, {score.grader}"))
-    steps = f"{config.num_steps:,} of {config.train_batch_size:,} rows, learning rate"
+    steps = f"{config.num_steps:,} of {config.step_size}, learning rate"
     facts.append(("steps", f"{steps} {number_text(config.learning_rate)}"))
     facts += [("warning", f"{w.path}: {w.got}; expected {w.expected}") for w in proposal.warnings]
     facts.append(("approval", proposal.hash))

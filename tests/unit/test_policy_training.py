@@ -216,6 +216,13 @@ def test_steps_follow_a_batch_that_somebody_chose() -> None:
     assert decided("training.num_steps", said(training__train_batch_size=100), known()).value == 45
 
 
+def test_steps_follow_a_token_budget_by_the_mean_row() -> None:
+    facts = known(lab.rows(tokens=lab.tokens(mean=140)))
+    budget, rows = said(training__batch_tokens=14_000), said(training__train_batch_size=100)
+    assert decided("training.num_steps", budget, facts).value == decided("training.num_steps", rows, facts).value
+    assert "training.train_batch_size" not in complete(budget, facts)
+
+
 def test_measurements_are_rare_when_validation_is_dear() -> None:
     cheap = known(lab.rows(), lab.rows(lab.VAL, 60))
     dear = known(lab.rows(), lab.rows(lab.VAL, 1000))

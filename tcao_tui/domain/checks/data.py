@@ -15,6 +15,7 @@ from tcao_tui.domain.gates import Finding, Gate
 from tcao_tui.domain.hyperparams import power_of_two_at_most
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan_data import DataFile, Place, kinds_of, teacher_files
+from tcao_tui.domain.row_tokens import row_tokens
 
 _FIND = Finder(Gate.DATA)
 
@@ -96,7 +97,13 @@ def _amount(subject: Subject) -> Iterator[Finding]:
     profile, config = subject.profile("train_file"), subject.config
     if profile is None or not profile.rows:
         return
-    if profile.rows < config.train_batch_size:
+    batch = config.train_batch_size
+    if config.batch_tokens is not None:
+        tokens = row_tokens(profile, config.base_model)
+        if tokens is None:
+            return
+        batch = tokens.per_batch(config.batch_tokens)
+    elif profile.rows < batch:
         yield _FIND.error(
             "training.train_batch_size",
             got=f"{rows_text(profile.rows)} do not fill one batch of {config.train_batch_size}",
@@ -104,9 +111,9 @@ def _amount(subject: Subject) -> Iterator[Finding]:
             fix=f"set training.train_batch_size to {power_of_two_at_most(profile.rows)}, or add rows",
         )
         return
-    epochs = config.num_steps * config.train_batch_size / profile.rows
+    epochs = config.num_steps * batch / profile.rows
     if epochs > MANY_EPOCHS and subject.plan.method in ("sft", "dpo"):
-        steps = max(1, MANY_EPOCHS * profile.rows // config.train_batch_size)
+        steps = max(1, MANY_EPOCHS * profile.rows // batch)
         yield _FIND.warning(
             "training.num_steps",
             got=f"each of {rows_text(profile.rows)} is trained {epochs:.0f} times",

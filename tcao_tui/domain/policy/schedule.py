@@ -46,9 +46,11 @@ def decide_updates(situation: Situation) -> Mapping[KeyPath, Filled]:
         return {}
     if situation.method in _SAMPLING:
         return _sampling(situation, rows)
-    batch = situation.count("training.train_batch_size")
+    batch, budget = situation.count("training.train_batch_size"), situation.count("training.batch_tokens")
     found: dict[KeyPath, Filled] = {}
-    if not batch:
+    if budget and situation.tokens is not None:
+        batch = situation.tokens.per_batch(budget)
+    elif not batch:
         batch, found["training.train_batch_size"] = _batch(situation, rows)
     found["training.num_steps"] = _steps(rows, batch)
     return found

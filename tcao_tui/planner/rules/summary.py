@@ -72,7 +72,7 @@ def _in_a_sentence(plan: Plan, case: Case) -> str:
         price = f"about {money_text(cost.total.expected_usd)}, at most {money_text(plan.budget.max_cost_usd)}"
     return (
         f"{plan.method.upper()} of {one_line(config.base_model)} on {rows}, "
-        f"{config.num_steps:,} steps of {config.train_batch_size}; {price}."
+        f"{config.num_steps:,} steps of {config.step_size}; {price}."
     )
 
 

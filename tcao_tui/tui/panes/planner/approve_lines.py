@@ -46,7 +46,7 @@ def _facts(plan: Plan, cost: CostEstimate | None) -> Iterator[tuple[str, str]]:
         yield "benchmarks", ", ".join(each.name.rpartition("/")[2] for each in plan.evals.benchmarks)
     yield "success", _success(plan)
     rate = number_text(config.learning_rate)
-    yield "steps", f"{config.num_steps:,} of {config.train_batch_size:,} rows, learning rate {rate}"
+    yield "steps", f"{config.num_steps:,} of {config.step_size}, learning rate {rate}"
     if cost is not None:
         yield "tokens", ", ".join(f"{each.kind} {count_text(each.tokens)}" for each in cost.lines if each.tokens)
         yield from (("not in cost", text) for text in cost.not_counted)
