@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 
 from tcao_tui.domain.cost import CostEstimate, CostKind
 from tcao_tui.domain.events import DataLoaded
@@ -101,14 +101,14 @@ def _measured(pilot: Pilot) -> dict[str, float]:
         if pilot.plan.method not in STAGED_METHODS:
             found["projected_hours"] = median(seconds) * config.num_steps / 3600
     if tokens := [step.tokens for step in steps if step.tokens is not None]:
-        found["tokens_per_step"] = fmean(tokens)
+        found["tokens_per_step"] = _mean(tokens)
     if pilot.data is not None and pilot.data.train_rows:
         found["truncated_share"] = pilot.data.truncated_rows / pilot.data.train_rows
     if losses := _finite_values(steps, signals_of(pilot.first).loss):
         found["first_loss"], found["last_loss"] = losses[0], losses[-1]
     for name, key in (("reward", REWARD_KEY), ("zero_advantage_share", ZeroAdvantage.KEY)):
         if values := _finite_values(steps, key):
-            found[name] = fmean(values)
+            found[name] = _mean(values)
     if (projected := _projected_usd(pilot)) is not None:
         found["projected_cost_usd"] = projected
     return {name: value for name, value in found.items() if math.isfinite(value)}
@@ -120,7 +120,7 @@ def _projected_usd(pilot: Pilot) -> float | None:
     known = [usd for usd in costs if usd is not None]
     if pilot.plan.method in STAGED_METHODS or not known or len(known) < len(costs):
         return None
-    all_steps = fmean(known) * pilot.plan.training.num_steps
+    all_steps = _mean(known) * pilot.plan.training.num_steps
     estimate = pilot.estimate
     if estimate is not None and estimate.total.expected_usd is not None:
         return all_steps + estimate.total.expected_usd - (_expected_usd(pilot, estimate) or 0.0)
@@ -206,3 +206,8 @@ def _affordable(pilot: Pilot, terms: PilotPlan, measured: Mapping[str, float]) -
 def _finite_values(steps: Sequence[PilotStep], key: str) -> list[float]:
     values = (step.values.get(key, math.nan) for step in steps)
     return [value for value in values if math.isfinite(value)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Of numbers as they come: where `statistics.fmean` raises, since a sum leaves the range of floats, infinity."""
+    return sum(values) / len(values)

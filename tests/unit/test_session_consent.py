@@ -8,6 +8,7 @@ import pytest
 
 from tcao_tui.domain.questions import Answer
 from tcao_tui.errors import BudgetExceeded, NeedsInput, PlanInvalid, Refused, TcaoError
+from tcao_tui.methods import METHODS
 from tcao_tui.planner.session import Session
 from tcao_tui.services.backends import Profile, resolve_profile
 from tcao_tui.settings import Settings
@@ -133,7 +134,10 @@ def test_an_approved_plan_is_carried_out_with_its_files(lab: SessionLab, tmp_pat
     assert lab.kinds()[-2:] == ["run_started", "plan_written"]
 
 
-def test_a_method_that_no_worker_knows_ends_with_the_approved_files(tmp_path: Path) -> None:
+def test_a_method_that_no_worker_knows_ends_with_the_approved_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(METHODS, "names", lambda: ["sft"])
     lab = SessionLab(tmp_path, rows="pairs")
     session = ready(lab)
     assert session.sheet.draft["method"].value == "dpo"
