@@ -6,7 +6,7 @@ Threads touch no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -149,6 +149,7 @@ class RunFeed(_Feed):
         self._seen: Hashable = None
         self._log = ""
         self._view: RunView | None = None
+        self._stages: Sequence[str] = ()
         self.wants_log = False
 
     def read(self) -> list[Message]:
@@ -159,7 +160,9 @@ class RunFeed(_Feed):
         seen = fingerprint(view)
         if seen != self._seen:
             self._seen = seen
-            found.append(RunChanged(view))
+            if view.marks.stages and not self._stages:
+                self._stages = run.read_stages()
+            found.append(RunChanged(view, self._stages))
         if self.wants_log and (text := run.read_log()) != self._log:
             self._log = text
             found.append(LogChanged(text))

@@ -43,7 +43,7 @@ from tcao_tui.tui.messages import (
     SaveText,
 )
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
-from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, tail
+from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stage_names, tail
 
 if TYPE_CHECKING:
     from tcao_tui.domain.diagnosis import Diagnosis
@@ -162,9 +162,8 @@ class _Desk:
 
         store = self.store()
         run_id = find_run(store, ref).run_id
-        return WatchedRun(
-            OwnedSource(Follower(store, run_id), store), lambda: tail(self.runs_root / run_id / "worker.log")
-        )
+        source, run_dir = OwnedSource(Follower(store, run_id), store), self.runs_root / run_id
+        return WatchedRun(source, lambda: tail(run_dir / "worker.log"), lambda: stage_names(run_dir))
 
     def control(self, run_id: str, verb: Verb) -> str:
         from tcao_tui.services import control

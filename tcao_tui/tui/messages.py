@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunChanged(Message):
-    """The watched run has something new."""
+    """The watched run has something new; `stages` are the names of all stages of a pipeline, begun or not."""
 
     view: RunView
+    stages: Sequence[str] = ()
 
 
 @dataclass

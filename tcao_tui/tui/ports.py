@@ -41,10 +41,11 @@ class RunsSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchedRun:
-    """An opened run: its view, and the tail of its log as text."""
+    """An opened run: its view, the tail of its log as text, and the names of the stages that its plan has."""
 
     source: ViewSource
     read_log: Callable[[], str]
+    read_stages: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tcao_tui.errors import TcaoError
 from tcao_tui.tui.ports import WatchedRun
 
 if TYPE_CHECKING:
@@ -62,6 +63,19 @@ def open_cookbook(directory: Path, _ref: str = "") -> WatchedRun:
     from tcao_tui.store.cookbook import CookbookSource
 
     return WatchedRun(CookbookSource(directory), lambda: tail(directory / "logs.log"))
+
+
+def stage_names(run_dir: Path) -> Sequence[str]:
+    """Names of the stages of a run's plan; empty when the plan cannot be read, since the run is watched without it."""
+    from pydantic import ValidationError
+
+    from tcao_tui.domain.pipeline import stage_plans
+    from tcao_tui.store.plan_file import PLAN_NAME, read_plan
+
+    try:
+        return tuple(stage.name for stage in stage_plans(read_plan(run_dir / PLAN_NAME)))
+    except (TcaoError, OSError, ValidationError):
+        return ()
 
 
 def tail(path: Path) -> str:

@@ -72,6 +72,7 @@ class FakeConsole:
     refusal: TcaoError | None = None
     session: FakeSession = field(default_factory=FakeSession)
     summaries: list[InterviewSummary] = field(default_factory=list[InterviewSummary])
+    stages: tuple[str, ...] = ()
     saved: dict[str, str] = field(default_factory=dict[str, str])
 
     def ports(self) -> Ports:
@@ -99,7 +100,7 @@ class FakeConsole:
 
     def open_run(self, ref: str) -> WatchedRun:
         self.asked.append(("open", ref))
-        return WatchedRun(self.source, lambda: self.log)
+        return WatchedRun(self.source, lambda: self.log, lambda: self.stages)
 
     def open_interview(self, wanted: InterviewWanted) -> InterviewSession:
         self._note("interview", wanted.interview_id, wanted.opening)

@@ -86,6 +86,7 @@ def test_training_pane_of_other_methods(
     snap_compare: SnapCompare, console: FakeConsole, until: Until, method: str, size: tuple[int, int]
 ) -> None:
     console.source = FakeSource(getattr(method_views, method)())
+    console.stages = ("sft", "preference", "rl")
 
     async def settled(pilot: Pilot[object]) -> None:
         await until(pilot, lambda: pilot.app.screen.query_one(TrainingPane).view is not None)

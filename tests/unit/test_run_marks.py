@@ -130,6 +130,12 @@ def test_the_rail_of_a_pipeline_that_is_over_has_only_ticks_and_other_runs_have_
     assert rail_line(views.running(), 80) == ()
 
 
+def test_stages_to_come_are_named_where_the_plan_is_known_and_there_is_room() -> None:
+    names = ("sft", "preference", "rl")
+    assert "▶ sft 12/30 › ○ preference › ○ rl" in text([rail_line(method_views.amid_a_pipeline(), 80, names)])
+    assert "○ 2 to come" in text([rail_line(method_views.amid_a_pipeline(), 30, names)])
+
+
 def test_a_view_of_long_ago_without_marks_is_drawn_as_ever() -> None:
     view = replace(views.running(), marks=NO_MARKS)
     assert "alert" not in text([head_line(view, 120), facts_line(view, 120), *notice_lines(view, 120)])

@@ -52,6 +52,7 @@ class RunScreen(Screen[None]):
     @on(RunChanged)
     def _show(self, event: RunChanged) -> None:
         with self.app.batch_update():
+            self.query_one(TrainingPane).stages = event.stages
             for pane in self.query(Pane):
                 pane.show(event.view)
             needless = CONTROLS if self._ports.is_read_only else senseless(event.view.status)

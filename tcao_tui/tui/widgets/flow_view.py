@@ -18,10 +18,11 @@ class FlowView(LineView):
 
     Args:
         make: Makes the lines.
+        pick: Whether there is a row cursor.
     """
 
-    def __init__(self, make: Make, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, make: Make, *, pick: bool = False, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(pick=pick, id=id, classes=classes)
         self._make = make
         self._made_for = 0
 

@@ -23,7 +23,7 @@ from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import ReadRollouts
 from tcao_tui.tui.panes.rollouts.lines import Row, choice_line, row_line, rows_of, text_lines, title_lines
 from tcao_tui.tui.widgets.flow_view import FlowView
-from tcao_tui.tui.widgets.line_view import LineView
+from tcao_tui.tui.widgets.line_view import Line, LineView
 
 WIDE_FROM = 110
 """Cells across from which list and text stand side by side."""
@@ -72,7 +72,7 @@ class RolloutsPane(Widget):
         yield LineView(id="choice")
         yield Input(placeholder="part of a prompt or an answer; enter keeps it, esc clears it", id="find")
         with Container(id="both"):
-            yield LineView(pick=True, id="rows")
+            yield FlowView(self._row_lines, pick=True, id="rows")
             yield FlowView(lambda width: text_lines(self.row, width), id="whole")
 
     def on_mount(self) -> None:
@@ -126,13 +126,16 @@ class RolloutsPane(Widget):
         self._show_text()
 
     def _draw(self) -> None:
-        rows, width, steps = self.query_one("#rows", LineView), self.size.width, self._steps()
+        rows, width, steps = self.query_one("#rows", FlowView), self.size.width, self._steps()
         if not width or not steps:
             return
         self.query_one("#titles", LineView).show(title_lines(self._look().name, steps, self._place(steps), width))
         shown = sum(row.answer is not None for row in self._rows)
         self.query_one("#choice", LineView).show([choice_line(self.choice, shown, width)])
-        rows.show([row_line(row, rows.size.width) for row in self._rows])
+        rows.remake(self._row_lines)
+
+    def _row_lines(self, width: int) -> list[Line]:
+        return [row_line(row, width) for row in self._rows]
 
     def _show_text(self) -> None:
         whole = self.query_one("#whole", FlowView)

@@ -107,19 +107,25 @@ def pilot_words(marks: Marks) -> str:
     return f"The pilot of {marks.pilot.step} steps did not pass: {'; '.join(marks.pilot.findings)}"
 
 
-def rail_line(view: RunView, width: int) -> Line:
-    """`✓ sft › ▶ preference 12/40 › ○ to come`; empty for a run of one training."""
+def rail_line(view: RunView, width: int, names: Sequence[str] = ()) -> Line:
+    """`✓ sft › ▶ preference 12/40 › ○ rl`; empty for a run of one training.
+
+    Args:
+        view: The run.
+        width: Cells across.
+        names: Of all stages; without them those to come are counted.
+    """
     stages = view.marks.stages
     if not stages or stages[-1].stages < 2:
         return ()
     for detail in (2, 1, 0):
-        spans = _rail(view, stages, detail)
+        spans = _rail(view, stages, names if detail else (), detail)
         if sum(cell_len(text) for text, _ in spans) <= width:
             return tuple(spans)
-    return tuple(_rail(view, stages[-1:], 0))
+    return tuple(_rail(view, stages[-1:], (), 0))
 
 
-def _rail(view: RunView, stages: Sequence[StageStarted], detail: int) -> list[Span]:
+def _rail(view: RunView, stages: Sequence[StageStarted], names: Sequence[str], detail: int) -> list[Span]:
     spans: list[Span] = [(" ", "text")]
     for stage in stages:
         is_over = stage is not stages[-1] or view.status is RunStatus.COMPLETED
@@ -129,5 +135,6 @@ def _rail(view: RunView, stages: Sequence[StageStarted], detail: int) -> list[Sp
         spans.append((f"{'✓' if is_over else '▶'} {one_line(stage.name, _NAME_WIDTH)}", "ok" if is_over else "strong"))
         spans += [(f"{method}{count}", "muted"), (" › ", "rule")]
     if left := stages[-1].stages - stages[-1].index - 1:
-        return [*spans, (f"○ {left} to come", "muted")]
+        ahead = " › ".join(f"○ {one_line(name, _NAME_WIDTH)}" for name in names[-left:]) or f"○ {left} to come"
+        return [*spans, (ahead, "muted")]
     return spans[:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
 
 class TrainingPane(Pane):
-    """Header, charts and panels of one run."""
+    """Header, charts and panels of one run.
+
+    Attributes:
+        stages: Names of all stages of a pipeline; empty when they are not known.
+    """
 
     title = "Training"
     scopes = (Scope.RUN, Scope.INSIDE, Scope.CHART, Scope.PANELS)
@@ -40,6 +45,10 @@ class TrainingPane(Pane):
         &.-grid Panels, &.-zoom Panels { display: none; }
     }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages: Sequence[str] = ()
 
     class ChangeWanted(Message):
         """The person wants to change a setting of the running training."""
@@ -73,7 +82,7 @@ class TrainingPane(Pane):
     def _draw_head(self, view: RunView) -> None:
         width = self.size.width
         if width:
-            rail = rail_line(view, width)
+            rail = rail_line(view, width, self.stages)
             lines = [head_line(view, width), progress_line(view, width), *([rail] if rail else [])]
             self.query_one("#head", LineView).show([*lines, facts_line(view, width), *notice_lines(view, width)])
 
