@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from tcao_tui.domain.cost import CostEstimate, CostKind, CostLine, CostRange
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.hyperparams import lora_parameters
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.domain.row_tokens import Range
 from tcao_tui.domain.use_cases import benchmark_named
@@ -80,11 +81,13 @@ def _storage(plan: Plan, facts: Facts, quote: PriceQuote) -> list[CostLine]:
     config = plan.training
     saved = 1 + ((config.num_steps - 1) // config.save_every if config.save_every else 0)
     early = min(saved, KEPT_CHECKPOINTS) - 1
-    months = FINAL_MONTHS + early * config.checkpoint_ttl_seconds / MONTH_SECONDS
+    results = len(stage_plans(plan))
+    months = FINAL_MONTHS * results + early * config.checkpoint_ttl_seconds / MONTH_SECONDS
     days = config.checkpoint_ttl_seconds / 86_400
+    final = "the final" if results == 1 else "the final of each stage"
     how = (
-        f"{early + 1} checkpoints kept of {count_text(size)} LoRA parameters, about {CHECKPOINT_BYTES.expected} bytes "
-        f"each: the final for a month, others for {days:.0f} days"
+        f"{early + results} checkpoints kept of {count_text(size)} LoRA parameters, about {CHECKPOINT_BYTES.expected}"
+        f" bytes each: {final} for a month, others for {days:.0f} days"
     )
     usd = _priced(CHECKPOINT_BYTES.times(size * months), quote.storage_usd_per_gb_month, 1e9)
     return [CostLine("storage", 0, usd, how)]

@@ -12,8 +12,8 @@ from typing import Literal
 
 from tcao_tui.domain.cost import CostKind
 from tcao_tui.domain.facts import Facts
-from tcao_tui.domain.method_params import DistillParams, RlhfParams, RlParams
-from tcao_tui.domain.pipeline import stage_plans
+from tcao_tui.domain.method_params import DistillParams, RlParams
+from tcao_tui.domain.pipeline import PREFERENCE_REWARD, STAGED_METHODS, stage_plans
 from tcao_tui.domain.plan import BenchmarkSpec, Plan
 from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.domain.row_tokens import Range, RowTokens, profile_of, row_tokens
@@ -26,6 +26,9 @@ CACHED_SHARE = 0.2
 
 UNKNOWN_BENCHMARK = (500, 300, 1000)
 """Prompt tokens, answer tokens and samples of a benchmark that is not in our table."""
+
+JUDGING_FRAME = Range(20, 40, 80)
+"""Tokens that the cookbook's comparison prompt adds to a prompt and two answers."""
 
 _CHARACTERS_PER_TOKEN = 4.0
 
@@ -48,7 +51,7 @@ class Piece:
 
 def pieces_of(plan: Plan, facts: Facts) -> Iterator[Piece]:
     """All work of carrying the plan out once, without storage."""
-    if plan.stages:
+    if plan.method in STAGED_METHODS:
         for stage in stage_plans(plan):
             yield from pieces_of(stage.plan, facts)
         return
@@ -74,7 +77,7 @@ def _training(plan: Plan, rows: RowTokens | None) -> Iterator[Piece]:
         yield Piece("training", "train", None, "the training rows were not inspected")
         return
     row = rows.row.at_most(config.max_seq_len)
-    how = f"{config.num_steps:,} steps of {config.train_batch_size} rows, {rows.how}"
+    how = f"{config.num_steps:,} steps of {config.step_size}, {rows.how}"
     match plan.method:
         case "dpo":
             pair = _pair(row)
@@ -87,17 +90,22 @@ def _training(plan: Plan, rows: RowTokens | None) -> Iterator[Piece]:
             yield Piece("training", "train", _pair(row).times(trained), f"{how}; both answers are read together")
         case "rl" if plan.rl is not None:
             yield from _rollouts(plan, plan.rl, rows, config.num_steps)
+        case "distill" if plan.distill is not None and plan.distill.mode == "off_policy":
+            yield from _taught(plan.distill, "training", rows, min(trained, rows.rows), thinking=_thinks(plan))
+            read = rows.prompt.plus(_answer(rows.answer, plan.distill.max_tokens, thinking=_thinks(plan)))
+            yield Piece("training", "train", read.times(trained), how)
         case "distill" if plan.distill is not None:
             yield from _rollouts(plan, plan.distill, rows, config.num_steps)
-        case "rlhf" if plan.rlhf is not None:
-            reward = plan.rlhf.reward_steps * config.train_batch_size
-            yield Piece("training", "train", row.times(trained), how)
-            yield Piece(
-                "training", "train", row.times(2 * reward), f"{plan.rlhf.reward_steps:,} steps of the reward model"
-            )
-            yield from _rollouts(plan, plan.rlhf, rows, plan.rlhf.rl_steps)
         case _:
-            yield Piece("training", "train", row.times(trained), how)
+            batch = row.times(config.train_batch_size) if config.batch_tokens is None else _by_budget(plan, rows)
+            yield Piece("training", "train", batch.times(config.num_steps), how)
+
+
+def _by_budget(plan: Plan, rows: RowTokens) -> Range:
+    """Tokens of a batch that is cut by a budget: never less than the longest row, nor more than all rows have."""
+    config = plan.training
+    budget = max(config.batch_tokens or 0, min(rows.longest, config.max_seq_len))
+    return rows.row.at_most(config.max_seq_len).times(rows.rows).at_most(budget)
 
 
 def _pair(row: Range) -> Range:
@@ -105,9 +113,7 @@ def _pair(row: Range) -> Range:
     return Range(1.6 * row.low, 1.9 * row.expected, 2.0 * row.high)
 
 
-def _rollouts(
-    plan: Plan, params: RlParams | DistillParams | RlhfParams, rows: RowTokens, steps: int
-) -> Iterator[Piece]:
+def _rollouts(plan: Plan, params: RlParams | DistillParams, rows: RowTokens, steps: int) -> Iterator[Piece]:
     groups = steps * plan.training.train_batch_size
     answers, size = groups * params.group_size, params.group_size
     answer = _rollout(rows.answer, params.max_tokens, thinking=_thinks(plan))
@@ -124,30 +130,73 @@ def _rollouts(
     yield Piece("training", "train", both.times(answers), "every sampled answer with its prompt")
     if isinstance(params, DistillParams):
         yield Piece("sampling", "prefill", both.times(answers), "the teacher reads every answer", params.teacher_model)
-    if isinstance(params, RlhfParams):
-        compared = both.plus(answer).times(answers)
-        yield Piece("sampling", "prefill", compared, "the reward model compares answers in pairs")
+    elif params.kl_penalty_coef:
+        yield Piece("sampling", "prefill", both.times(answers), "the model at the start reads every answer")
+    if _judge_of(plan):
+        asked = _judged(rows.prompt, answer).times(answers * (size - 1))
+        yield Piece("sampling", "prefill", asked, "the preference model compares each answer with each other one")
+
+
+def _taught(params: DistillParams, kind: CostKind, rows: RowTokens, prompts: int, *, thinking: bool) -> Iterator[Piece]:
+    """The teacher's answers that are imitated, each given once."""
+    answer = _answer(rows.answer, params.max_tokens, thinking=thinking)
+    how = f"the teacher answers {prompts:,} prompts once"
+    yield Piece(kind, "prefill", rows.prompt.times(prompts), how, params.teacher_model)
+    yield Piece(kind, "sample", answer.times(prompts), how, params.teacher_model)
+
+
+def _judge_of(plan: Plan) -> bool:
+    """Whether the reward is a preference model."""
+    return plan.rl is not None and plan.rl.grader.partition(":")[0] == PREFERENCE_REWARD
+
+
+def _judged(prompt: Range, answer: Range) -> Range:
+    """Tokens of one judgement: the prompt, both answers, and the frame around them."""
+    return prompt.plus(answer).plus(answer).plus(JUDGING_FRAME)
 
 
 def _validation(plan: Plan, facts: Facts) -> Iterator[Piece]:
     if plan.training.val_file is None:
         return
     rows, times = _rows(facts, plan.training.val_file, plan), passes(plan)
-    params = plan.rl or plan.distill
     if rows is None:
         yield Piece("validation", "train", None, "the validation rows were not inspected")
-    elif params is not None:
-        answer = _answer(rows.answer, params.max_tokens, thinking=_thinks(plan))
-        yield Piece(
-            "validation", "prefill", rows.prompt.times(times * rows.rows), f"{times} times {rows.rows:,} prompts"
-        )
-        yield Piece("validation", "sample", answer.times(times * rows.rows), "their answers")
+    elif plan.distill is not None and plan.distill.mode == "off_policy":
+        yield from _taught(plan.distill, "validation", rows, rows.rows, thinking=_thinks(plan))
+        read = rows.prompt.plus(_answer(rows.answer, plan.distill.max_tokens, thinking=_thinks(plan)))
+        yield Piece("validation", "train", read.times(times * rows.rows), f"{times} times {rows.rows:,} such answers")
+    elif params := plan.rl or plan.distill:
+        yield from _answered(plan, params, rows, times)
     else:
-        # A preference model judges both answers together, in both orders.
-        sides = {"dpo": 2, "preference_model": 4}.get(plan.method, 1)
-        read = rows.row.at_most(plan.training.max_seq_len).times(times * rows.rows * sides)
-        how = f"{times} times {rows.rows:,} rows, {rows.how}; a forward pass costs what training does"
-        yield Piece("validation", "train", read, how)
+        yield from _forward(plan, rows, times)
+
+
+def _answered(plan: Plan, params: RlParams | DistillParams, rows: RowTokens, times: int) -> Iterator[Piece]:
+    """Validation by answers of the model."""
+    count = times * rows.rows
+    answer = _answer(rows.answer, params.max_tokens, thinking=_thinks(plan))
+    yield Piece("validation", "prefill", rows.prompt.times(count), f"{times} times {rows.rows:,} prompts")
+    yield Piece("validation", "sample", answer.times(count), "their answers")
+    if isinstance(params, DistillParams):
+        read = rows.prompt.plus(answer).times(count)
+        yield Piece("validation", "prefill", read, "the teacher reads them", params.teacher_model)
+    elif _judge_of(plan):
+        asked = _judged(rows.prompt, rows.answer).times(2 * count)
+        yield Piece("validation", "prefill", asked, "the preference model compares them with the wanted ones")
+
+
+def _forward(plan: Plan, rows: RowTokens, times: int) -> Iterator[Piece]:
+    """Validation by forward passes over the rows, or over both sides of pairs."""
+    row = rows.row.at_most(plan.training.max_seq_len)
+    if plan.method == "preference_model":
+        read, what = _pair(row).times(2), "pairs in both orders"
+    elif plan.method == "dpo":
+        read, what = _pair(row), "pairs"
+        yield Piece("validation", "prefill", read.times(rows.rows), "the reference model reads each pair once")
+    else:
+        read, what = row, "rows"
+    how = f"{times} times {rows.rows:,} {what}, {rows.how}; a forward pass costs what training does"
+    yield Piece("validation", "train", read.times(times * rows.rows), how)
 
 
 def _score(plan: Plan, facts: Facts) -> Iterator[Piece]:

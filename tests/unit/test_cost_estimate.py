@@ -52,6 +52,15 @@ def test_training_is_steps_times_rows_times_measured_tokens() -> None:
     assert estimate.price_source == "a list"
 
 
+@pytest.mark.parametrize(("budget", "a_step"), [(5_000, 5_000), (10, 400), (10**9, 150_000)])
+def test_a_token_budget_is_trained_at_each_step_but_no_less_than_a_row_and_no_more_than_all(
+    budget: int, a_step: int
+) -> None:
+    training = line(estimate_cost(plan(training={"batch_tokens": budget}), known(COUNTED), PRICES), "training")
+    assert training.tokens == 100 * a_step
+    assert f"{budget:,} tokens" in training.how
+
+
 def test_rows_are_counted_no_longer_than_they_are_trained() -> None:
     estimate = estimate_cost(plan(training={"max_seq_len": 40}), known(COUNTED), PRICES)
     assert line(estimate, "training").tokens == 100 * 10 * 40
@@ -150,8 +159,31 @@ def test_a_teacher_has_its_own_price() -> None:
 def test_rlhf_counts_its_three_stages() -> None:
     section = {"reward_steps": 10, "rl_steps": 5, "group_size": 2, "max_tokens": 80}
     estimate = estimate_cost(plan(method="rlhf", rlhf=section), known(COUNTED), PRICES)
-    assert line(estimate, "training").tokens == 1000 * 100 + 10 * 10 * 2 * 100 + 5 * 10 * 2 * 100
-    assert line(estimate, "sampling").tokens > 0
+    assert line(estimate, "training").tokens == 1000 * 100 + 10 * 10 * 190 + 5 * 10 * 2 * 100
+    asked = 5 * 10 * 2 * (40 + 60 + 60 + 40)
+    reference = 5 * 10 * 2 * 100
+    assert line(estimate, "sampling").tokens == 5 * 10 * 2 * (24 + 60) + asked + reference
+
+
+def test_a_pipeline_costs_what_its_stages_cost() -> None:
+    stages = [{"name": "a", "method": "sft"}, {"name": "b", "method": "dpo", "set": {"dpo.beta": 0.1}}]
+    whole = estimate_cost(plan(method="pipeline", stages=stages), known(COUNTED), PRICES)
+    parts = [
+        estimate_cost(plan(method=method, **more), known(COUNTED), PRICES)
+        for method, more in (("sft", {}), ("dpo", {"dpo": {"beta": 0.1}}))
+    ]
+    assert line(whole, "training").tokens == sum(line(part, "training").tokens for part in parts)
+    expected = [line(part, "training").usd.expected_usd or 0.0 for part in parts]
+    assert line(whole, "training").usd.expected_usd == pytest.approx(sum(expected))
+
+
+def test_answers_that_are_imitated_are_given_once_and_trained_every_time() -> None:
+    section = {"teacher_model": LARGE.name, "mode": "off_policy", "max_tokens": 80}
+    wanted = plan(method="distill", distill=section)
+    estimate = estimate_cost(wanted, known(COUNTED), PRICES)
+    trained = wanted.training.num_steps * wanted.training.train_batch_size
+    given = min(trained, COUNTED.rows)
+    assert line(estimate, "training").tokens == trained * 100 + given * 100
 
 
 FIELDS = ("train_usd", "prefill_usd", "sample_usd", "storage_usd_per_gb_month")
