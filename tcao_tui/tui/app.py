@@ -36,6 +36,7 @@ from tcao_tui.tui.messages import (
     OpenRun,
     PlanRead,
     RolloutsRead,
+    RunsCompared,
 )
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, osc_52, terminal_is_gone, tmux_passthrough
@@ -157,6 +158,15 @@ class TcaoApp(App[int]):
         from tcao_tui.tui.screens.diagnosis import DiagnosisScreen
 
         self.push_screen(DiagnosisScreen(event.found))
+
+    @on(RunsCompared)
+    def _compared(self, event: RunsCompared) -> None:
+        from tcao_tui.tui.screens.compare import CompareScreen
+
+        if isinstance(self.screen, CompareScreen):
+            self.screen.take(event.found)
+        else:
+            self.push_screen(CompareScreen(event.found))
 
     @on(RolloutsRead)
     def _rollouts_read(self, event: RolloutsRead) -> None:

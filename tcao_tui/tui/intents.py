@@ -22,6 +22,7 @@ from textual.worker import Worker, WorkerState
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.tui.messages import (
     ChangeSetting,
+    CompareRuns,
     ControlRun,
     Diagnosed,
     DiagnoseRun,
@@ -40,12 +41,14 @@ from tcao_tui.tui.messages import (
     ResumeRun,
     RolloutsRead,
     RunDemo,
+    RunsCompared,
     SaveText,
 )
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
 from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stage_names, tail
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.rollouts import RolloutGroup
@@ -68,6 +71,7 @@ INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
     HoldInterview: lambda ports, intent: InterviewOpened(intent.wanted, ports.open_interview(intent.wanted)),
     DiagnoseRun: lambda ports, intent: Diagnosed(ports.diagnose(intent.view)),
     ChangeSetting: lambda ports, intent: Done(ports.change(intent.run_id, intent.request)),
+    CompareRuns: lambda ports, intent: RunsCompared(ports.compare(intent.run_ids)),
     ReadRollouts: lambda ports, intent: RolloutsRead(intent.taken.step, ports.rollouts(intent.run_id, intent.taken)),
     SaveText: lambda ports, intent: Done(f"Written to {ports.save_text(intent.name, intent.text)}"),
 }
@@ -141,6 +145,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         rollouts=desk.rollouts,
         diagnose=desk.diagnose,
         change=desk.change,
+        compare=desk.compare,
     )
 
 
@@ -231,6 +236,12 @@ class _Desk:
         with closing(self.store()) as store:
             control.change(store, run_id, request, by=_who())
         return f"Asked for {request.key} {request.value:g}; the worker takes it from the next update on."
+
+    def compare(self, run_ids: Sequence[str]) -> Comparison:
+        from tcao_tui.services.compare import compare_runs
+
+        with closing(self.store()) as store:
+            return compare_runs(store, self.runs_root, run_ids)
 
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> Sequence[RolloutGroup]:
         from tcao_tui.services.rollouts import read_groups

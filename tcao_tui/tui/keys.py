@@ -20,6 +20,7 @@ class Scope(StrEnum):
     CHART = "Charts"
     PANELS = "Samples, events, log"
     ROLLOUTS = "Answers of RL"
+    COMPARE = "Runs compared"
     PLANNER = "Interview"
     PLAN = "Plan card"
     APP = "Everywhere"
@@ -63,6 +64,8 @@ KEYS: tuple[Key, ...] = (
     Key("runs.new", "n", "n", "new", "Start a new run from a plan file", "new", Scope.RUNS),
     Key("runs.demo", "d", "d", "demo", "Train the included demo, free and offline", "demo", Scope.RUNS),
     Key("runs.filter", "slash", "/", "filter", "Show runs whose name, model or state has a text", "filter", Scope.RUNS),
+    Key("runs.compare", "v", "v", "compare", "Hold the marked runs against each other", "compare", Scope.RUNS),
+    Key("runs.mark", "space", "␣", "", "Mark a run to compare it, or unmark it", "mark", Scope.RUNS),
     Key("runs.sort", "o", "o", "order", "Sort by the next column", "sort", Scope.RUNS),
     Key("runs.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.RUNS),
     Key("run.back", "escape", "esc", "back", "Back to the run list; first drops the chart cursor", "back", Scope.RUN),
@@ -118,6 +121,18 @@ KEYS: tuple[Key, ...] = (
     Key("rollouts.down", "down,j", "↓", "", "Answer below", "move(1)", Scope.ROLLOUTS),
     Key("rollouts.page_up", "pageup", "pgup", "", "Scroll the text up", "scroll_text(-8)", Scope.ROLLOUTS),
     Key("rollouts.page_down", "pagedown", "pgdn", "", "Scroll the text down", "scroll_text(8)", Scope.ROLLOUTS),
+    Key("compare.back", "escape", "esc", "back", "Drop the value cursor, then back", "back", Scope.COMPARE),
+    Key("compare.axis", "x", "x", "along", "Along steps, tokens, seconds or cost", "axis", Scope.COMPARE),
+    Key("compare.metric", "m", "m", "metric", "Choose what is compared", "metric", Scope.COMPARE),
+    Key("compare.smooth", "e", "e", "smooth", "Change the smoothing; the raw curves stay", "smooth", Scope.COMPARE),
+    Key("compare.log", "l", "l", "log", "Switch the value axis between linear and logarithmic", "log", Scope.COMPARE),
+    Key("compare.left", "left", "←", "", "Read all values at the place before", "cursor(-1)", Scope.COMPARE),
+    Key("compare.right", "right", "→", "", "Read all values at the next place", "cursor(1)", Scope.COMPARE),
+    Key("compare.far_left", "shift+left,H", "⇧←", "", "Read all values far left", "cursor(-10)", Scope.COMPARE),
+    Key("compare.far_right", "shift+right,L", "⇧→", "", "Read all values far right", "cursor(10)", Scope.COMPARE),
+    Key("compare.up", "up,k", "↑", "", "Scroll what differs up", "scroll(-1)", Scope.COMPARE),
+    Key("compare.down", "down,j", "↓", "", "Scroll what differs down", "scroll(1)", Scope.COMPARE),
+    Key("compare.again", "r", "r", "read again", "Read the runs anew", "again", Scope.COMPARE),
     Key("planner.stop", "escape", "esc", "stop", "Stop the planner; what it did so far is kept", "stop", Scope.PLANNER),
     Key("planner.back", "escape", "esc", "back", "Pressed twice: back to the run list", "stop", Scope.PLANNER),
     Key("planner.plan", "ctrl+o", "^o", "plan", "Go to the plan card and back", "plan", Scope.PLANNER),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.rollouts import RolloutGroup
@@ -142,6 +143,13 @@ class ChangeSetting(Intent):
 
 
 @dataclass
+class CompareRuns(Intent):
+    """Read runs and hold them against each other."""
+
+    run_ids: Sequence[str]
+
+
+@dataclass
 class ReadRollouts(Intent):
     """Read the answers of one step from the run's directory."""
 
@@ -177,6 +185,13 @@ class Diagnosed(Message):
     """What `DiagnoseRun` found."""
 
     found: Diagnosis
+
+
+@dataclass
+class RunsCompared(Message):
+    """What `CompareRuns` asked for."""
+
+    found: Comparison
 
 
 @dataclass

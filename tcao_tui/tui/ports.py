@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.rollouts import RolloutGroup
@@ -83,6 +84,7 @@ class Ports:
         save_text: File name and text; returns where it was written.
         rollouts: Run id and what was taken at a step; returns its answers.
         change: Run id and the setting; returns what to tell the person.
+        compare: Run ids; reads each run to its end.
         is_read_only: The run is only watched; its own program controls it.
     """
 
@@ -99,5 +101,6 @@ class Ports:
     rollouts: Callable[[str, RolloutsTaken], Sequence[RolloutGroup]]
     diagnose: Callable[[RunView], Diagnosis]
     change: Callable[[str, SettingRequest], str]
+    compare: Callable[[Sequence[str]], Comparison]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tcao_tui.domain.comparison import Comparison
 from tcao_tui.domain.diagnosis import Diagnosis, diagnose
 from tcao_tui.domain.events import Verb
 from tcao_tui.domain.rollouts import RolloutGroup
@@ -16,6 +17,7 @@ from tcao_tui.errors import TcaoError
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+from tests.fakes.compared_runs import compared_runs
 from tests.fakes.interview_console import FakeSession
 from tests.fakes.method_views import rollouts
 from tests.fakes.views import STARTED_AT, running
@@ -90,6 +92,7 @@ class FakeConsole:
             rollouts=self.rollouts,
             diagnose=self.diagnose,
             change=self.change,
+            compare=self.compare,
             clock=lambda: STARTED_AT,
         )
 
@@ -117,6 +120,10 @@ class FakeConsole:
     def change(self, run_id: str, request: SettingRequest) -> str:
         self._note("change", run_id, f"{request.key}={request.value:g}", request.why)
         return f"Asked for {request.key}."
+
+    def compare(self, run_ids: Sequence[str]) -> Comparison:
+        self._note("compare", *run_ids)
+        return compared_runs(*run_ids)
 
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> list[RolloutGroup]:
         self._note("rollouts", run_id, str(taken.step))

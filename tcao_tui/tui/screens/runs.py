@@ -42,7 +42,7 @@ class RunsScreen(Screen[None]):
     @on(RunListPane.Highlighted)
     def _offer(self, event: RunListPane.Highlighted) -> None:
         needless = frozenset({"run.back"})
-        without = CONTROLS | {"runs.open", "runs.filter", "runs.sort"}
+        without = CONTROLS | {"runs.open", "runs.mark", "runs.compare", "runs.filter", "runs.sort"}
         footer = self.query_one(KeyFooter)
         footer.leave_out(needless | (without if event.row is None else senseless(event.row.status)))
 

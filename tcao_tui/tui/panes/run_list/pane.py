@@ -14,8 +14,8 @@ from textual.widgets import Input
 
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.tui.keys import Scope, bindings
-from tcao_tui.tui.messages import ControlRun, ListInterviews, OpenRun, ResumeRun, RunDemo
-from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, RowLines, arranged, header_line
+from tcao_tui.tui.messages import CompareRuns, ControlRun, ListInterviews, OpenRun, ResumeRun, RunDemo
+from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, RowLines, arranged, counts_line, header_line
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ _FIRST_USE: tuple[Line, ...] = (
     (("                  tcao watch DIR    a run directory of the tinker-cookbook", "muted"),),
 )
 
+_ROWS = {"up": -1, "k": -1, "down": 1, "j": 1, "home": -(10**9), "end": 10**9}
+_PAGES = {"pageup": -1, "pagedown": 1}
+"""How far each key moves the cursor."""
+
 
 class RunListPane(Widget):
     """All runs."""
@@ -39,8 +43,7 @@ class RunListPane(Widget):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.RUNS, Scope.RUN)]
     DEFAULT_CSS = """
     RunListPane {
-        height: 1fr;
-        layout: vertical;
+        height: 1fr; layout: vertical;
         & #counts { height: 1; }
         & #titles { height: 1; background: $panel; }
         & #rows { height: 1fr; }
@@ -66,8 +69,8 @@ class RunListPane(Widget):
         self._rows: list[RunSummary] = []
         self._chosen_id = ""
         self._wanted = ""
-        self._sorted_by = AGE
-        self._reverse = False
+        self._sorted_by, self._reverse = AGE, False
+        self.marked: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """Counts, titles, rows and the filter."""
@@ -112,22 +115,15 @@ class RunListPane(Widget):
         width = view.size.width
         if self._all is None or not width:
             return
-        self.query_one("#counts", LineView).show([self._counts()])
+        self.query_one("#counts", LineView).show(
+            [counts_line(self._all, len(self._rows), self._wanted, len(self.marked))]
+        )
         self.query_one("#titles", LineView).show([header_line(width, self._sorted_by, self._reverse)])
         place = next((i for i, r in enumerate(self._rows) if r.run_id == self._chosen_id), None)
-        view.show(RowLines(self._rows, width, self._clock()) if self._all else _FIRST_USE)
+        view.show(RowLines(self._rows, width, self._clock(), self.marked) if self._all else _FIRST_USE)
         if place is not None:
             view.move_to(place)
         self._remember()
-
-    def _counts(self) -> Line:
-        runs = self._all or []
-        live = sum(r.status.is_live for r in runs)
-        text = f" {len(runs):,} run{'' if len(runs) == 1 else 's'}" + (f", {live} live" if live else "")
-        spans: list[tuple[str, str]] = [(" tcao", "info"), (text, "muted")]
-        if self._wanted:
-            spans.append((f"   {len(self._rows):,} match “{self._wanted}”", "accent"))
-        return tuple(spans)
 
     def _remember(self) -> None:
         row = self.row
@@ -150,18 +146,15 @@ class RunListPane(Widget):
 
     def on_key(self, event: events.Key) -> None:
         """Move the cursor; in the filter, Esc clears it."""
-        view = self.query_one("#rows", LineView)
-        page = max(view.size.height - 1, 1)
-        steps = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -page, "pagedown": page}
-        ends = {"home": -(10**9), "end": 10**9}
         if self._is_filtering:
             if event.key == "escape":
                 self.query_one("#filter", Input).value = ""
                 self._end_filtering()
                 event.stop()
             return
-        if event.key in steps or event.key in ends:
-            view.move_to(view.cursor + steps.get(event.key, 0) + ends.get(event.key, 0))
+        view = self.query_one("#rows", LineView)
+        if by := _ROWS.get(event.key, 0) + _PAGES.get(event.key, 0) * max(view.size.height - 1, 1):
+            view.move_to(view.cursor + by)
             event.stop()
 
     @property
@@ -205,6 +198,23 @@ class RunListPane(Widget):
         """Go to the run."""
         if self.row is not None:
             self.post_message(OpenRun(self.row.run_id))
+
+    def action_mark(self) -> None:
+        """Mark the run to compare it, or unmark it, and go on to the next."""
+        if self.row is not None:
+            self.marked ^= {self.row.run_id}
+            self._draw()
+            rows = self.query_one("#rows", LineView)
+            rows.move_to(rows.cursor + 1)
+
+    def action_compare(self) -> None:
+        """Hold the marked runs, and the one under the cursor when it takes that to have two, against each other."""
+        here = {self.row.run_id} if self.row is not None and len(self.marked) < 2 else set[str]()
+        there = [row.run_id for row in self._all or () if row.run_id in self.marked | here]
+        if len(there) < 2:
+            self.notify("Mark runs with space, then press v.", markup=False)
+        else:
+            self.post_message(CompareRuns(there))
 
     def action_new(self) -> None:
         """Start a run from a plan."""

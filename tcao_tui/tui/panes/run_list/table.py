@@ -89,6 +89,16 @@ def columns_for(width: int) -> list[tuple[Column, int]]:
     return [(c, c.width or max(width - fixed, 10)) for c in shown]
 
 
+def counts_line(runs: Sequence[RunSummary], matching: int, wanted: str, marked: int) -> Line:
+    """How many runs there are, live, marked, and matching what is wanted."""
+    live = sum(r.status.is_live for r in runs)
+    text = f" {len(runs):,} run{'' if len(runs) == 1 else 's'}" + (f", {live} live" if live else "")
+    spans: list[Span] = [(" tcao", "info"), (text, "muted")]
+    spans += [(f"   ▸ {marked} marked, v compares them", "accent")] if marked else []
+    spans += [(f"   {matching:,} match “{wanted}”", "accent")] if wanted else []
+    return tuple(spans)
+
+
 def header_line(width: int, sorted_by: int, reverse: bool) -> Line:
     """Titles, with an arrow at the one sorted by."""
     spans: list[Span] = []
@@ -99,13 +109,15 @@ def header_line(width: int, sorted_by: int, reverse: bool) -> Line:
     return tuple(spans)
 
 
-def row_line(row: RunSummary, width: int, now: float) -> Line:
+def row_line(row: RunSummary, width: int, now: float, *, is_marked: bool = False) -> Line:
     """One run."""
     spans: list[Span] = []
     for column, room in columns_for(width):
         cell = column.spans(row, now, room)
         gap = " " * max(room - sum(len(text) for text, _ in cell), 0) if column.is_number else ""
         spans += [(f" {gap}", "text"), *cell, (" ", "text")]
+    if is_marked:
+        spans[0] = ("▸", "accent")
     return tuple(spans)
 
 
@@ -124,8 +136,8 @@ def _searched(row: RunSummary) -> str:
 class RowLines(Sequence[Line]):
     """Lines of rows, made when they are looked at: a list of thousands costs what is in sight."""
 
-    def __init__(self, rows: Sequence[RunSummary], width: int, now: float) -> None:
-        self._rows, self._width, self._now = rows, width, now
+    def __init__(self, rows: Sequence[RunSummary], width: int, now: float, marked: frozenset[str]) -> None:
+        self._rows, self._width, self._now, self._marked = rows, width, now, marked
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -136,5 +148,8 @@ class RowLines(Sequence[Line]):
     def __getitem__(self, index: slice) -> Sequence[Line]: ...
     def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
         if isinstance(index, slice):
-            return [row_line(row, self._width, self._now) for row in self._rows[index]]
-        return row_line(self._rows[index], self._width, self._now)
+            return [self._line(row) for row in self._rows[index]]
+        return self._line(self._rows[index])
+
+    def _line(self, row: RunSummary) -> Line:
+        return row_line(row, self._width, self._now, is_marked=row.run_id in self._marked)
