@@ -19,6 +19,8 @@ from tcao_tui.errors import PlanInvalid
 RESERVED_PROFILES = ("local", "tinker")
 """Names of the built-in profiles."""
 
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
 
 class SettingsInvalid(PlanInvalid):
     """The settings file does not validate."""
@@ -34,9 +36,7 @@ class ServerSettings(_Part):
     """A server and where its key comes from; with no key source, its SDK's own order of credentials is used."""
 
     base_url: str | None = Field(default=None, pattern=r"^https?://", description="Address; empty: the SDK's default.")
-    key_env: str | None = Field(
-        default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Environment variable that holds the key."
-    )
+    key_env: EnvName | None = Field(default=None, description="Environment variable that holds the key.")
     key_file: Path | None = Field(default=None, description="File whose first line is the key.")
     key_command: str | None = Field(default=None, min_length=1, description="Command that prints the key.")
 
@@ -94,6 +94,29 @@ class PlannerSettings(ServerSettings):
     prices: dict[str, ModelPrice] = Field(default={}, description="Prices by model, before the included ones.")
 
 
+NoticeAbout = Literal["done", "failed", "lost", "alert", "approval"]
+
+
+class NotificationSettings(_Part):
+    """Who is told when something happens to a run; addresses stay in the environment, since they are secrets."""
+
+    when: tuple[NoticeAbout, ...] = Field(
+        default=("done", "failed", "lost", "alert", "approval"), description="What is worth a notice."
+    )
+    desktop: bool = Field(default=False, description="Desktop notices of the console, by the terminal's OSC 9 or 777.")
+    command: tuple[str, ...] = Field(
+        default=(), description="Program and arguments; gets JSON on stdin and TCAO_NOTICE_* in its environment."
+    )
+    webhook_env: EnvName | None = Field(default=None, description="Environment variable with the URL to POST JSON to.")
+    slack_env: EnvName | None = Field(default=None, description="Environment variable with a Slack webhook's URL.")
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60, description="Longest wait for each of them.")
+
+    @property
+    def needs_process(self) -> bool:
+        """Whether somebody is told who is not looking at the console."""
+        return bool(self.when and (self.command or self.webhook_env or self.slack_env))
+
+
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
 
 
@@ -104,6 +127,9 @@ class Settings(_Part):
     theme: str | None = Field(default=None, description="Theme of the console; empty: follow the terminal.")
     profiles: dict[ProfileName, ProfileSettings] = Field(default={}, description="Further servers by name.")
     planner: PlannerSettings = Field(default=PlannerSettings(), description="The LLM that interviews.")
+    notifications: NotificationSettings = Field(
+        default=NotificationSettings(), description="Who is told when something happens to a run."
+    )
 
     @model_validator(mode="after")
     def _names_are_free_and_known(self) -> Self:
@@ -160,6 +186,8 @@ def _nearest(location: tuple[int | str, ...]) -> str:
             section = ModelPrice
         case ["planner", _, *_]:
             section = PlannerSettings
+        case ["notifications", *_]:
+            section = NotificationSettings
         case ["profiles", *_]:
             section = ProfileSettings
         case _:

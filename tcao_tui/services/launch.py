@@ -33,6 +33,7 @@ from tcao_tui.errors import (
     TcaoError,
 )
 from tcao_tui.services import detached
+from tcao_tui.services.notifications import start_notifier
 from tcao_tui.services.plans import changed_data
 from tcao_tui.services.takeover import end_silent_worker
 from tcao_tui.store.estimate_file import write_estimate
@@ -143,6 +144,7 @@ def start_worker(
         if launched := events.launched(pid):
             found = launched.event
             fence = found.fence if isinstance(found, Launched) else 0
+            start_notifier(runs_root, run_id, environ)
             return LaunchResult(run_id, run_dir, pid, launched.attempt, fence)
         if exit_code is not None:
             raise _early_death(store, run_id, exit_code, events, _tail(log, log_start))
