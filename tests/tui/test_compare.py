@@ -36,7 +36,9 @@ def app(console: FakeConsole) -> TcaoApp:
 async def opened(pilot: Pilot[object], until: Until, count: int = 3) -> ComparePane:
     await until(pilot, lambda: bool(pilot.app.screen.query_one(RunListPane).shown))
     await pilot.press(*["space"] * count, "v")
-    await until(pilot, lambda: any(pane.size.width for pane in pilot.app.screen.query(ComparePane)))
+    await until(
+        pilot, lambda: any(view.lines for view in pilot.app.screen.query("ComparePane #runs").results(LineView))
+    )
     return pilot.app.screen.query_one(ComparePane)
 
 
