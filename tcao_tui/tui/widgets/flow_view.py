@@ -40,7 +40,7 @@ class FlowView(LineView):
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap for the new width."""
-        self._fit(event.size.width)
+        self._fit(self.size.width)  # the size of the event counts the border too
         super().on_resize(event)
 
     def _fit(self, width: int) -> None:
