@@ -10,7 +10,9 @@ from typing import Literal, get_args
 
 from tcao_tui.domain.events import Finished, PhaseChanged, StoredEvent
 from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.domain.training_events import Alert
+from tcao_tui.domain.wording import money_text, number_text
 
 NoticeKind = Literal["done", "failed", "lost", "alert", "approval"]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
@@ -50,12 +52,18 @@ def notice(kind: NoticeKind, *, run_id: str, name: str, said: str, text: str, at
     return Notice(kind, run_id, one_line(name), title, one_line(text, _TEXT_CHARACTERS), at)
 
 
-def notice_of(stored: StoredEvent, name: str) -> Notice | None:
-    """What an event is worth telling; None for most. `name` is the run's."""
+def notice_of(stored: StoredEvent, name: str, standing: str = "") -> Notice | None:
+    """What an event is worth telling; None for most.
+
+    Args:
+        stored: The event.
+        name: Of the run.
+        standing: How the run stands, for the notice of its end.
+    """
     match stored.event:
         case Finished() as end:
             kind, said = _ENDS[end.outcome]
-            text = ". ".join(part for part in (end.what, end.next_step) if part)
+            text = ". ".join(part for part in (end.what, end.next_step, standing) if part)
         case Alert(action="notify" | "pause" | "stop") as alert:
             kind, said = "alert", f"{alert.rule.replace('_', ' ')} at step {alert.step}"
             text = ". ".join(part for part in (alert.evidence, alert.suggestion) if part)
@@ -66,6 +74,14 @@ def notice_of(stored: StoredEvent, name: str) -> Notice | None:
         case _:
             return None
     return notice(kind, run_id=stored.run_id, name=name, said=said, text=text, at=stored.at)
+
+
+def standing_text(run: RunSummary) -> str:
+    """`80 of 80 steps, loss 0.21, val 0.24, $1.20`."""
+    parts = [f"{run.step} of {run.total_steps} steps"]
+    parts += [f"loss {number_text(run.train_loss)}"] if run.train_loss is not None else []
+    parts += [f"val {number_text(run.val_loss)}"] if run.val_loss is not None else []
+    return ", ".join([*parts, money_text(run.cost_usd)])
 
 
 def lost_notice(run_id: str, name: str, *, at: float) -> Notice:

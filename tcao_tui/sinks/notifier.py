@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tcao_tui.domain.liveness import with_status
-from tcao_tui.domain.notices import Notice, lost_notice, notice_of
-from tcao_tui.domain.run_view import RunStatus
+from tcao_tui.domain.notices import Notice, lost_notice, notice_of, standing_text
+from tcao_tui.domain.run_view import RunStatus, RunSummary
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.sinks.kept import Place, load_place, only_one, save_place
 from tcao_tui.store.port import Cursor, RunStore
@@ -91,7 +91,7 @@ class Notifier:
             lease = self._store.lease(self._run_id)
             now = with_status(self._store.run(self._run_id), lease)
             # Read after the state was asked: what a run that has ended committed is then all there.
-            while self._tell_batch(now.name):
+            while self._tell_batch(now):
                 pass
             fact = f"lost {now.attempt}"
             if now.status is RunStatus.LOST and fact not in self._place.told:
@@ -102,11 +102,11 @@ class Notifier:
                 return
             self._wait(POLL_SECONDS)
 
-    def _tell_batch(self, name: str) -> bool:
+    def _tell_batch(self, now: RunSummary) -> bool:
         """Tell what one batch holds; returns whether there is more."""
         batch = self._store.read(self._run_id, Cursor(event=self._place.event, metric=_PAST_ALL, spend=_PAST_ALL))
         for stored in batch.events:
-            found = notice_of(stored, name) if stored.attempt >= self._first_attempt else None
+            found = notice_of(stored, now.name, standing_text(now)) if stored.attempt >= self._first_attempt else None
             if found is not None:
                 self._keep(event=stored.seq)
                 self._send(found)
