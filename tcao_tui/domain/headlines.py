@@ -69,8 +69,10 @@ def present_method(view: RunView) -> str:
 
 
 def headlines(view: RunView) -> tuple[Headline, ...]:
-    """Those of the present method that the run has numbers of."""
-    return tuple(h for h in HEADLINES.get(present_method(view), _LOSSES) if view.series.get(h.key))
+    """Those of the present method that the run has numbers of, not counting those of stages that are over."""
+    told = HEADLINES.get(present_method(view), _LOSSES)
+    before = view.marks.stages[-1].first_step if view.marks.stages else 0
+    return tuple(h for h in told if (s := view.series.get(h.key)) and (not before or (s.last_step or 0) > before))
 
 
 def headline_texts(view: RunView) -> list[str]:

@@ -59,7 +59,7 @@ def _print(console: CliContext, report: VerifyReport, server_away: str) -> None:
         verdict = console.style(check.verdict.ljust(11), _COLOURS[check.verdict])
         console.result(f"{verdict}  {check.title}")
         if check.evidence:
-            console.result(f"{'':13}{console.style(one_line(check.evidence, 200), dim=True)}")
+            console.result(f"{'':13}{console.style(one_line(check.evidence, 1000), dim=True)}")
         if check.next_step and check.verdict == "failed":
             console.result(f"{'':13}next: {one_line(check.next_step)}")
     if server_away:

@@ -1,0 +1,48 @@
+"""The numbers of a run of several stages are those of the stage that it is in."""
+
+from __future__ import annotations
+
+from tcao_tui.domain.events import MetricRow, RunEvent, StoredEvent
+from tcao_tui.domain.headlines import headline_texts
+from tcao_tui.domain.run_state import RunState
+from tcao_tui.domain.run_view import LeaseState
+from tcao_tui.domain.training_events import StageStarted
+from tcao_tui.store.memory import MemoryStore
+from tests.fakes.run_records import new_run
+
+
+class Told:
+    """A run, told as it comes."""
+
+    def __init__(self) -> None:
+        store = MemoryStore()
+        store.create_run(new_run())
+        self.state = RunState(store.run("run-1"))
+
+    def event(self, event: RunEvent) -> None:
+        self.state.apply(StoredEvent(seq=1, run_id="run-1", attempt=1, at=0.0, event=event))
+
+    def row(self, step: int, *, trained: bool = True, **values: float) -> None:
+        place = {"epoch": 0, "batch": step} if trained else {}
+        self.state.apply_metrics(MetricRow(attempt=1, step=step, at=0.0, values=values, **place))
+
+    def texts(self) -> list[str]:
+        return headline_texts(self.state.view(LeaseState(False, None, None, "", 0), now=0.0))
+
+
+def stage(index: int, method: str, first_step: int) -> StageStarted:
+    return StageStarted(index=index, name=method, method=method, first_step=first_step, num_steps=4, stages=2)
+
+
+def test_a_later_stage_shows_nothing_of_the_one_before() -> None:
+    told = Told()
+    told.event(stage(0, "sft", 0))
+    told.row(0, trained=False, val_mean_nll=3.0)
+    assert told.texts() == ["val 3"], "what a first stage starts from is its own"
+    told.row(4, train_mean_nll=1.0)
+    told.row(4, trained=False, val_mean_nll=2.0)
+    assert told.texts() == ["loss 1", "val 2"]
+    told.event(stage(1, "distill", 4))
+    assert told.texts() == []
+    told.row(5, teacher_kl=0.5)
+    assert told.texts() == ["teacher KL 0.5"]
