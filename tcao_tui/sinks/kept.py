@@ -14,7 +14,8 @@ from tcao_tui.errors import Refused
 from tcao_tui.store.atomic_file import write_text
 from tcao_tui.store.port import Cursor
 
-_PAST_EVERY_ROW = 2**62
+PAST_EVERY_ROW = 2**62
+"""For a cursor of somebody who wants none of a table."""
 
 
 class Place(BaseModel):
@@ -29,7 +30,7 @@ class Place(BaseModel):
     @property
     def cursor(self) -> Cursor:
         """As the store takes it; what was spent is of no interest."""
-        return Cursor(event=self.event, metric=self.metric, spend=_PAST_EVERY_ROW)
+        return Cursor(event=self.event, metric=self.metric, spend=PAST_EVERY_ROW)
 
 
 def load_place(path: Path) -> Place:

@@ -21,6 +21,8 @@ _STATUS = {"completed": "FINISHED", "failed": "FAILED", "lost": "FAILED", "budge
 class MlflowSink:
     """A `MetricSink`; MLflow keeps a point that is told twice once, as its step, time and value are the same."""
 
+    errors: tuple[type[Exception], ...] = (OSError,)
+
     def __init__(self, options: SinkOptions) -> None:
         self._options = options
         self._client: Any = None
@@ -29,6 +31,7 @@ class MlflowSink:
     def open(self, run: RunSummary, plan: Plan | None) -> None:
         """Begin the run, or find the one with our id."""
         sdk: Any = load_sdk("mlflow", package="mlflow")
+        self.errors = (OSError, sdk.exceptions.MlflowException)
         local = f"sqlite:///{self._options.directory / 'mlflow.db'}" if self._options.offline else None
         self._client = sdk.MlflowClient(tracking_uri=local)
         experiment = self._client.get_experiment_by_name(EXPERIMENT)

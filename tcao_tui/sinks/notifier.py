@@ -14,7 +14,7 @@ from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.notices import Notice, lost_notice, notice_of, standing_text
 from tcao_tui.domain.run_view import RunStatus, RunSummary
 from tcao_tui.errors import Refused, TcaoError
-from tcao_tui.sinks.kept import Place, load_place, only_one, save_place
+from tcao_tui.sinks.kept import PAST_EVERY_ROW, Place, load_place, only_one, save_place
 from tcao_tui.store.port import Cursor, RunStore
 
 POLL_SECONDS = 2.0
@@ -22,7 +22,6 @@ POLL_SECONDS = 2.0
 TAKE_OVER_SECONDS = 200.0
 """How long a new notifier waits for one that is still telling the end of an earlier attempt: three slow channels."""
 
-_PAST_ALL = 2**62
 _PLACE_NAME, _LOCK_NAME = "notify.json", "notify.lock"
 
 Send = Callable[[Notice], None]
@@ -104,7 +103,9 @@ class Notifier:
 
     def _tell_batch(self, now: RunSummary) -> bool:
         """Tell what one batch holds; returns whether there is more."""
-        batch = self._store.read(self._run_id, Cursor(event=self._place.event, metric=_PAST_ALL, spend=_PAST_ALL))
+        batch = self._store.read(
+            self._run_id, Cursor(event=self._place.event, metric=PAST_EVERY_ROW, spend=PAST_EVERY_ROW)
+        )
         for stored in batch.events:
             found = notice_of(stored, now.name, standing_text(now)) if stored.attempt >= self._first_attempt else None
             if found is not None:

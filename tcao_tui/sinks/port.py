@@ -27,7 +27,13 @@ class SinkOptions:
 
 
 class MetricSink(Protocol):
-    """One run's record in another program."""
+    """One run's record in another program.
+
+    Attributes:
+        errors: What it raises when the other program is away or refuses; complete once `open` has the SDK.
+    """
+
+    errors: tuple[type[Exception], ...]
 
     def open(self, run: RunSummary, plan: Plan | None) -> None:
         """Begin the record, or go on with it. Raises `TcaoError` when the SDK is not installed."""

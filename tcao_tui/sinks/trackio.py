@@ -16,6 +16,8 @@ PROJECT = "tcao"
 class TrackioSink:
     """A `MetricSink`; Trackio keeps its files where TRACKIO_DIR says, not in `directory`."""
 
+    errors: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError)
+
     def __init__(self, options: SinkOptions) -> None:
         self._options = options
         self._sdk: Any = None

@@ -19,6 +19,8 @@ PROJECT = "tcao"
 class WandbSink:
     """A `MetricSink`; the step is a metric of its own, since W&B's own step cannot go back after a resume."""
 
+    errors: tuple[type[Exception], ...] = (OSError,)
+
     def __init__(self, options: SinkOptions) -> None:
         self._options = options
         self._run: Any = None
@@ -26,6 +28,7 @@ class WandbSink:
     def open(self, run: RunSummary, plan: Plan | None) -> None:
         """Begin the run, or go on with it; its key comes from W&B's own login."""
         sdk: Any = load_sdk("wandb", package="wandb")
+        self.errors = (OSError, sdk.Error)
         self._run = sdk.init(
             project=PROJECT,
             id=run.run_id,

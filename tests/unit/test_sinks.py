@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
@@ -20,6 +21,8 @@ from tests.fakes.run_records import finish, launch, new_run, train
 
 class Kept:
     """A sink that keeps what it was told; dies at its `die_at`th row."""
+
+    errors: tuple[type[Exception], ...] = (ConnectionError,)
 
     def __init__(self, die_at: int = 0) -> None:
         self.told: list[tuple[int, float]] = []
@@ -81,13 +84,39 @@ def test_a_killed_feed_tells_whole_batches_only_once(tmp_path: Path, monkeypatch
     assert [step for step, _ in first.told + second.told] == [1, 2, 3, 4, 5]
 
 
-def test_rows_of_an_attempt_come_before_the_resume_that_supersedes_them(tmp_path: Path) -> None:
+def test_steps_that_were_trained_anew_are_told_once_as_the_later_attempt_has_them(tmp_path: Path) -> None:
     store = trained(MemoryStore(), 5)
     resumed(store)
     sink = Kept()
     feed.feed(store, tmp_path, "run-1", "kept", sink)
-    assert sink.resumed == [5]
-    assert sink.told[5:] == [(4, 2.0), (5, 2.0), (6, 2.0)]
+    assert sink.resumed == [3]
+    assert sink.told == [(1, 1.0), (2, 1.0), (3, 1.0), (4, 2.0), (5, 2.0), (6, 2.0)]
+
+
+def test_superseded_steps_stay_out_also_when_a_feed_was_killed_between_events_and_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BATCH_ROWS", 4)
+    store = trained(MemoryStore(), 5)
+    resumed(store)
+    told: list[tuple[int, float]] = []
+    for die_at in (4, 0):
+        sink = Kept(die_at)
+        with suppress(KeyboardInterrupt):
+            feed.feed(store, tmp_path, "run-1", "kept", sink)
+        told += sink.told
+    assert [step for step, _ in told] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_program_that_refuses_is_a_plain_error_and_the_place_stays(tmp_path: Path) -> None:
+    class Away(Kept):
+        def flush(self) -> None:
+            raise ConnectionError("no\x1b[2J route")
+
+    with pytest.raises(TcaoError, match="away: no route") as caught:
+        feed.feed(trained(MemoryStore(), 2), tmp_path, "run-1", "away", Away())
+    assert "goes on from here" in caught.value.next_step
+    assert not (tmp_path / "sink-away.json").exists()
 
 
 def test_two_feeds_of_one_sink_are_refused(tmp_path: Path) -> None:
@@ -95,12 +124,12 @@ def test_two_feeds_of_one_sink_are_refused(tmp_path: Path) -> None:
         feed.feed(trained(MemoryStore(), 1), tmp_path, "run-1", "kept", Kept())
 
 
-@pytest.mark.parametrize("name", ["wandb", "trackio", "mlflow", "tensorboard"])
+@pytest.mark.parametrize("name", ["wandb", "trackio", "mlflow"])
 def test_a_missing_sdk_says_what_to_install(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tcao_tui.sinks.port.import_module", MagicMock(side_effect=ImportError))
     with pytest.raises(TcaoError) as caught:
         feed.feed(trained(MemoryStore(), 1), tmp_path, "run-1", name, SINKS.load(name)(SinkOptions(tmp_path)))
-    assert caught.value.next_step == f"pip install {name}" + ("X" if name == "tensorboard" else "")
+    assert caught.value.next_step == f"pip install {name}"
     assert not (tmp_path / f"sink-{name}.json").exists()
 
 
@@ -121,24 +150,17 @@ def fed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MagicMock
     return sdk
 
 
-def test_tensorboard_purges_what_a_resume_supersedes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sdk = fed("tensorboard", tmp_path, monkeypatch)
-    assert sdk.SummaryWriter.call_args_list[1].kwargs == {"purge_step": 4}
-    steps = [c.args[2] for c in sdk.SummaryWriter.return_value.add_scalar.call_args_list if c.args[0] != "attempt"]
-    assert steps == [1, 2, 3, 4, 5, 4, 5, 6]
-
-
 def test_wandb_goes_on_with_the_run_of_our_id_and_its_own_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sdk = fed("wandb", tmp_path, monkeypatch)
     opened = sdk.init.call_args.kwargs
     assert (opened["id"], opened["resume"], opened["mode"]) == ("run-1", "allow", "offline")
-    assert [c.args[0]["step"] for c in sdk.init.return_value.log.call_args_list] == [1, 2, 3, 4, 5, 4, 5, 6]
+    assert [c.args[0]["step"] for c in sdk.init.return_value.log.call_args_list] == [1, 2, 3, 4, 5, 6]
     sdk.init.return_value.finish.assert_called_once_with(exit_code=0)
 
 
 def test_trackio_is_told_each_row_and_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sdk = fed("trackio", tmp_path, monkeypatch)
-    assert [c.kwargs["step"] for c in sdk.log.call_args_list] == [1, 2, 3, 4, 5, 4, 5, 6]
+    assert [c.kwargs["step"] for c in sdk.log.call_args_list] == [1, 2, 3, 4, 5, 6]
     sdk.finish.assert_called_once_with()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tcao_tui.cli.context import CliContext, pass_context
-from tcao_tui.cli.options import run_argument
+from tcao_tui.cli.options import output_option, run_argument
 
 
 @click.command(
@@ -24,6 +24,7 @@ Examples:
 )
 @click.option("--offline", is_flag=True, help="Write files only, for wandb and mlflow.")
 @click.option("--follow", is_flag=True, help="Go on until the run ends.")
+@output_option()
 @pass_context
 def sink(console: CliContext, run: str, *, name: str, directory: Path | None, offline: bool, follow: bool) -> None:
     """Write the numbers of RUN to another program; the next call goes on where the last one ended.
@@ -31,6 +32,7 @@ def sink(console: CliContext, run: str, *, name: str, directory: Path | None, of
     A process of its own: however it ends, the run does not notice. RUN is an id, the beginning of one, a name (its
     newest run) or `latest`.
     """
+    from tcao_tui.cli.render.json import to_json
     from tcao_tui.sinks import SINKS
     from tcao_tui.sinks.feed import feed
     from tcao_tui.sinks.port import SinkOptions
@@ -42,4 +44,9 @@ def sink(console: CliContext, run: str, *, name: str, directory: Path | None, of
         place = (directory or run_dir / "sinks").absolute()
         place.mkdir(parents=True, exist_ok=True)
         rows = feed(store, run_dir, run_id, name, opened(SinkOptions(place, offline)), follow=follow)
-    console.progress(f"{rows} rows of {run_id} written to {name}")
+    if console.wants_json:
+        console.result(to_json({"run_id": run_id, "sink": name, "rows": rows, "directory": str(place)}))
+        return
+    console.result(f"{rows} rows of {run_id} written to {name}")
+    if name == "tensorboard":
+        console.progress(f"look at it: tensorboard --logdir {place}")
