@@ -112,6 +112,10 @@ class _Feed:
         while more:
             batch = self._store.read(self._run_id, self._place.cursor, limit=BATCH_ROWS)
             if batch.events or batch.metrics:
+                for row in batch.metrics:
+                    if row.batch is not None and row.attempt > 1:
+                        # An attempt that found no checkpoint trains from the start, and no `Resumed` says so.
+                        self._resumes.setdefault(row.attempt, row.step - 1)
                 kept = [row for row in batch.metrics if row.step <= self._last_step_kept(row.attempt)]
                 rows += len(kept)
                 tell(self._sink, batch.events, kept)

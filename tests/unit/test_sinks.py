@@ -108,6 +108,16 @@ def test_superseded_steps_stay_out_also_when_a_feed_was_killed_between_events_an
     assert [step for step, _ in told] == [1, 2, 3, 4, 5, 6]
 
 
+def test_an_attempt_that_began_anew_without_a_checkpoint_supersedes_all_of_the_one_before(tmp_path: Path) -> None:
+    store = trained(MemoryStore(), 3)
+    writer = store.writer("run-1")
+    launch(writer)
+    train(writer, 1, 4)
+    sink = Kept()
+    feed.feed(store, tmp_path, "run-1", "kept", sink)
+    assert sink.told == [(1, 2.0), (2, 2.0), (3, 2.0), (4, 2.0)]
+
+
 def test_a_program_that_refuses_is_a_plain_error_and_the_place_stays(tmp_path: Path) -> None:
     class Away(Kept):
         def flush(self) -> None:
