@@ -16,7 +16,6 @@ Place = HashField
 """Name of a data file in `Plan.data`."""
 
 PAIR_FORMATS = ("preference", "scored_completions")
-PAIR_METHODS = ("dpo", "rlhf", "preference_model")
 
 _SCORE_FIELDS = ("input_field", "output_field")
 _FIELDS = ("data_format", "input_field", "output_field", "chosen_field", "rejected_field")
@@ -102,7 +101,7 @@ def _score_file(plan: Plan, score: ScoreSpec) -> DataFile:
     elif said.get("data_format") in PAIR_FORMATS:
         said = {}
     # Named columns of a file of pairs are a prompt and the answer to imitate, which detection would take for pairs.
-    likely = "input_output" if own and plan.method in PAIR_METHODS else ""
+    likely = "input_output" if own and (kinds_of(plan) or ("",))[0] == "preference" else ""
     return DataFile("score_file", "evals.score.file", score.file, plan.data.score_file, said, likely)
 
 

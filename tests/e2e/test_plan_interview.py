@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -43,3 +44,51 @@ def test_an_interview_ends_in_a_run_that_trains(tcao: CommandLine) -> None:
     assert {"plan.yaml", "training-config.yaml", "one-pager.md", "examples.md", "scripts"} <= files
     refused = tcao.call("plan", "--resume", "latest", "--approve", made["approval_hash"], "--launch", code=8)
     assert "has this plan already" in refused.stderr
+
+
+SHORT = {
+    "training.num_steps": 2,
+    "training.train_batch_size": 4,
+    "evals.score.max_rows": 2,
+    "evals.score.max_tokens": 4,
+}
+
+
+def interviewed(tcao: CommandLine, method: str, rows: str, **more: object) -> dict[str, Any]:
+    """The run that an interview about such rows ends in."""
+    data = tcao.root / f"{rows}.jsonl"
+    write(data, FileSpec(rows=rows, count=60))
+    answers = {"goal": "give better answers", "data": str(data), "method": method, **SHORT}
+    if rows == "prompts":
+        scored = tcao.root / "scored.jsonl"
+        write(scored, FileSpec(rows="maths", count=40, start=9000))
+        answers["evals"] = str(scored)
+    answers |= {f"{method}.{key}": value for key, value in more.items()}
+    said = tcao.root / f"{method}.yaml"
+    said.write_text(yaml.safe_dump(answers))
+    made = tcao.ask("plan", "--answers", str(said), "--defaults", "--backend", "local")
+    assert made["ready"], json.dumps(made["gates"])
+    started = tcao.ask("plan", "--resume", "latest", "--approve", made["approval_hash"], "--launch")
+    run = tcao.until(started["run_id"], lambda shown: shown["status"] in ("completed", "failed"))
+    assert (run["status"], run["method"]) == ("completed", method), run
+    return run
+
+
+def test_an_interview_about_pairs_ends_in_a_run_of_dpo(tcao: CommandLine) -> None:
+    interviewed(tcao, "dpo", "pairs")
+
+
+def test_an_interview_about_problems_ends_in_a_run_of_rl(tcao: CommandLine) -> None:
+    interviewed(tcao, "rl", "maths", group_size=2, max_tokens=4)
+
+
+@pytest.mark.slow
+def test_an_interview_about_a_teacher_ends_in_a_run_of_distillation(tcao: CommandLine) -> None:
+    taught = interviewed(tcao, "sft", "labels")
+    teacher = {"teacher_model": taught["base_model"], "teacher_checkpoint": taught["checkpoints"][-1]["sampler_path"]}
+    interviewed(tcao, "distill", "prompts", group_size=2, max_tokens=4, **teacher)
+
+
+@pytest.mark.slow
+def test_an_interview_about_pairs_ends_in_the_three_stages_of_rlhf(tcao: CommandLine) -> None:
+    interviewed(tcao, "rlhf", "pairs", reward_steps=2, rl_steps=2, group_size=2, max_tokens=4)

@@ -19,11 +19,11 @@ from pydantic import BaseModel
 from safetensors.torch import load_file
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint, TinkerBackend
+from tcao_tui.domain.data_profile import METHOD_KINDS
 from tcao_tui.domain.events import WaitReason
 from tcao_tui.domain.method_params import DistillParams, DpoParams, RlhfParams, RlParams
 from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import EvalPlan, Plan, approval_hash
-from tcao_tui.domain.plan_data import PAIR_METHODS
 from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.services.launch import create_run
@@ -77,7 +77,7 @@ class RealLab(Lab):
         self, method: str = "sft", *, evals: EvalPlan | None = None, section: BaseModel | None = None, **changes: Any
     ) -> Plan:
         """Five steps with checkpoints after the second and the fourth."""
-        rows = preference_rows if method in PAIR_METHODS else sft_rows
+        rows = preference_rows if METHOD_KINDS[method][0] == "preference" else sft_rows
         section = section or SECTIONS.get(method)
         settings: dict[str, Any] = {
             "base_model": "random",

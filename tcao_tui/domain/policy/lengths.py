@@ -9,6 +9,9 @@ from tcao_tui.domain.hyperparams import power_of_two_at_least
 from tcao_tui.domain.policy.situation import Situation, filled
 
 SHORTEST = 128
+JUDGED_TOGETHER = ("rlhf", "preference_model")
+JUDGING_FRAME = 128
+"""Tokens around a prompt and its two answers where they are judged together; a byte may be a token."""
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
@@ -21,6 +24,10 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     longest = tokens.longest
     if sampled:
         longest += sampled - (tokens.longest_answer if is_answer_in_row else 0)
+    together = situation.method in JUDGED_TOGETHER
+    if together:
+        answers = 2 * max(tokens.longest_answer, sampled)
+        longest = tokens.longest - tokens.longest_answer + answers + JUDGING_FRAME
     context = model.context_length or power_of_two_at_least(max(longest, SHORTEST))
     needed = max(SHORTEST, power_of_two_at_least(longest))
     length = min(needed, context)
@@ -29,11 +36,15 @@ def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     rows = f"the longest row has {longest:,} tokens{p95}"
     if sampled:
         rows = f"the longest prompt and {sampled:,} sampled tokens make {longest:,}"
+    if together:
+        rows = f"the longest prompt and both its answers, judged together, make about {longest:,}"
     fits = longest <= length
     reason = (
         f"{rows}: nothing is cut" if fits else f"{rows}: more than the model's context of {context:,}, so it is cut"
     )
-    shorter = power_of_two_at_least(measured.row.p95) if measured is not None and not sampled else length
+    shorter = (
+        power_of_two_at_least(measured.row.p95) if measured is not None and not sampled and not together else length
+    )
     others = ()
     if SHORTEST <= shorter < length:
         why = "cuts the longest rows, at most 5% of them, and saves their tokens"
