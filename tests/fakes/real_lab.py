@@ -93,11 +93,12 @@ class RealLab(Lab):
             "renderer_name": "qwen3_instruct",
             **changes,
         }
+        own: dict[str, Any] = {} if section is None else {method: section}
         plan = Plan(
             method=method,
             training=TrainingConfig(**settings),
             evals=evals or EvalPlan(),
-            **{} if section is None else {method: section},
+            **own,
             stages=self._stages() if method == "pipeline" else (),
         )
         return resolve(plan)
