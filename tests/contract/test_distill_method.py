@@ -21,6 +21,7 @@ from tcao_tui.methods import METHODS
 from tcao_tui.methods.distill.answers import ANSWERS_NAME
 from tcao_tui.methods.distill.prompts import shares_of
 from tcao_tui.methods.distill.scoring import reverse_kl
+from tcao_tui.methods.distill.teachers import check_vocabulary
 from tcao_tui.methods.port import Directive
 from tcao_tui.store.rollout_files import read_rollouts
 from tests.fakes.engine_process import EngineProcess
@@ -251,3 +252,11 @@ async def test_only_one_teacher_can_give_the_answers(engine: EngineProcess, teac
     plan = make_plan(tmp_path, teacher, {"mode": "off_policy", "more_teachers": more})
     with pytest.raises(PlanInvalid, match="only one can give them"):
         await carry_out(engine, plan, tmp_path)
+
+
+def test_a_teacher_that_counts_in_other_tokens_is_refused() -> None:
+    student = {f"t{number}": number for number in range(1000)}
+    check_vocabulary(student, {**student, "<extra>": 1000, "t7": 1001}, "big", "distill.teacher_model")
+    shifted = {token: number + 1 for token, number in student.items()}
+    with pytest.raises(PlanInvalid, match="counts in other tokens than the student: 0 of 1,000"):
+        check_vocabulary(student, shifted, "big", "distill.teacher_model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
@@ -98,12 +99,23 @@ async def open_teachers(
         client = await context.backend.sampling_client(base_model=model, model_path=checkpoint)
         if model != context.plan.training.base_model:
             with context.backend.calling("loading the tokenizer of the teacher"):
-                _check_vocabulary(vocabulary, client.get_tokenizer().get_vocab(), model, key)
+                theirs = await asyncio.to_thread(client.get_tokenizer)
+            check_vocabulary(vocabulary, theirs.get_vocab(), model, key)
         teachers.append(Teacher(client, model, context.backend.quote_of(model)))
     return tuple(teachers)
 
 
-def _check_vocabulary(student: Mapping[str, int], teacher: Mapping[str, int], model: str, key: str) -> None:
+def check_vocabulary(student: Mapping[str, int], teacher: Mapping[str, int], model: str, key: str) -> None:
+    """Refuse a teacher whose tokens are others than the student's: it would score noise.
+
+    Args:
+        student, teacher: Tokens to their numbers.
+        model: The teacher.
+        key: Where the plan names it.
+
+    Raises:
+        PlanInvalid: They differ by more than special tokens.
+    """
     shared = sum(teacher.get(token) == number for token, number in student.items())
     if shared < _KNOWN_SHARE * len(student):
         raise PlanInvalid(
