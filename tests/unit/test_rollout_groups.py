@@ -59,6 +59,15 @@ async def test_trained_groups_are_found_again_in_the_order_in_which_they_were_tr
     assert groups.take(exported(*second)) == []
 
 
+async def test_groups_stand_in_the_order_of_their_batch_whichever_was_answered_first() -> None:
+    groups = Groups()
+    batch = [groups.watched(Fixed()) for _ in range(2)]
+    await batch[1].compute_group_rewards([answered(turn("b", "y"))], [])
+    await batch[0].compute_group_rewards([answered(turn("a", "x", reward=1.0))], [])
+    assert [list(group.rewards) for group in groups.take_all()] == [[1.5], [0.5]]
+    assert groups.take_all() == []
+
+
 async def test_groups_that_will_never_be_trained_are_forgotten() -> None:
     groups = Groups()
     trajectory = answered(turn("a", "x"))

@@ -54,11 +54,10 @@ class Groups:
 
     def watched(self, builder: EnvGroupBuilder) -> EnvGroupBuilder:
         """The same group, watched; its `reference`, if it has one, is the wanted answer for people."""
-        return _WatchedGroup(builder, self)
+        return _WatchedGroup(builder, self, next(self._numbers))
 
-    def add(self, group: SampledGroup) -> None:
-        """A group was sampled and graded."""
-        number = next(self._numbers)
+    def add(self, number: int, group: SampledGroup) -> None:
+        """The group that was watched as `number` was sampled and graded; sampled anew, it replaces itself."""
         for trajectory in group.trajectories:
             trajectory.transitions[0].logs[_GROUP_KEY] = number
         self._sampled[number] = group
@@ -69,8 +68,8 @@ class Groups:
         return [self._sampled.pop(number) for number in numbers if number in self._sampled]
 
     def take_all(self) -> list[SampledGroup]:
-        """All groups, of a loop that trains what it has sampled; they are forgotten here."""
-        taken = list(self._sampled.values())
+        """All groups in their order in the batch, of a loop that trains what it has sampled; they are forgotten here."""
+        taken = [self._sampled[number] for number in sorted(self._sampled)]
         self.forget()
         return taken
 
@@ -80,8 +79,8 @@ class Groups:
 
 
 class _WatchedGroup(EnvGroupBuilder):
-    def __init__(self, builder: EnvGroupBuilder, groups: Groups) -> None:
-        self._builder, self._groups = builder, groups
+    def __init__(self, builder: EnvGroupBuilder, groups: Groups, number: int) -> None:
+        self._builder, self._groups, self._number = builder, groups, number
 
     async def make_envs(self) -> Sequence[Env]:
         return await self._builder.make_envs()
@@ -95,7 +94,8 @@ class _WatchedGroup(EnvGroupBuilder):
             for trajectory, (final, _) in zip(trajectory_group, graded, strict=True)
         ]
         reference = str(getattr(self._builder, "reference", ""))
-        self._groups.add(SampledGroup(reference, trajectory_group, rewards, [metrics for _, metrics in graded]))
+        group = SampledGroup(reference, trajectory_group, rewards, [metrics for _, metrics in graded])
+        self._groups.add(self._number, group)
         return graded
 
     async def cleanup(self) -> None:
