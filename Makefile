@@ -17,7 +17,7 @@ demo: $(READY) ## train the included plan on the local engine and show the score
 	@$(PYTHON) -m tcao_tui demo
 
 test: $(READY) ## the tests of every change (< 10 minutes on 2 cores)
-	@$(PYTHON) -m pytest -m "not slow"
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(READY) ## the cookbook's own loops against the engine, every crash point twice, long inputs
 	@$(PYTHON) -m pytest -m slow --timeout 1800
