@@ -7,9 +7,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tcao_tui.domain.capabilities import Capabilities, ModelInfo
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.data_profile import DataProfile, Overlap, Split
 
-type Fact = DataProfile | Overlap | Split | Capabilities
+type Fact = DataProfile | Overlap | Split | Capabilities | CodeHash
 
 
 class Facts(BaseModel):
@@ -20,8 +21,9 @@ class Facts(BaseModel):
         capabilities: The server's models, None until asked.
         graders: Names of the layer-3 graders that are installed.
         methods: Names of the training methods that a worker can carry out today; others stop at the approved plan.
-        missing: Why something cannot be measured: by path for a file that cannot be read, "capabilities" for a server
-            that is away.
+        code: Modules of one's own that were found.
+        missing: Why something cannot be measured: by path for a file that cannot be read, by name for a module that
+            cannot be found, "capabilities" for a server that is away.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +34,7 @@ class Facts(BaseModel):
     capabilities: Capabilities | None = None
     graders: tuple[str, ...] = ("exact",)
     methods: tuple[str, ...] = ("sft",)
+    code: tuple[CodeHash, ...] = ()
     missing: dict[str, str] = {}
 
     def profile(self, path: Path | str | None) -> DataProfile | None:
@@ -42,6 +45,10 @@ class Facts(BaseModel):
     def model(self, name: str | None) -> ModelInfo | None:
         """What is known of a model."""
         return None if self.capabilities is None or name is None else self.capabilities.model(name)
+
+    def code_hash(self, module: str) -> str:
+        """SHA-256 of a module's code; empty when it was not looked for, or not found."""
+        return next((code.sha256 for code in self.code if code.module == module), "")
 
     def with_fact(self, fact: Fact) -> Facts:
         """These facts with one more."""
@@ -58,3 +65,6 @@ class Facts(BaseModel):
                 return self.model_copy(update={"splits": (*rest, fact)})
             case Capabilities():
                 return self.model_copy(update={"capabilities": fact})
+            case CodeHash():
+                other = tuple(code for code in self.code if code.module != fact.module)
+                return self.model_copy(update={"code": (*other, fact)})

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tcao_tui.domain.capabilities import Capabilities
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.data_profile import DataProfile, Overlap, Split
 from tcao_tui.domain.draft import Filled, KeyPath
 from tcao_tui.domain.questions import Answer, Card
@@ -106,6 +107,7 @@ class Learned(_Entry):
     overlap: Overlap | None = None
     split: Split | None = None
     capabilities: Capabilities | None = None
+    code: CodeHash | None = None
 
 
 class ModelTurn(_Entry):

@@ -121,7 +121,7 @@ def _fold_process(state: InterviewState, entry: Entry | UnknownEntry) -> Intervi
 
 
 def _learn(facts: Facts, learned: Learned) -> Facts:
-    for fact in (learned.profile, learned.overlap, learned.split, learned.capabilities):
+    for fact in (learned.profile, learned.overlap, learned.split, learned.capabilities, learned.code):
         if fact is not None:
             facts = facts.with_fact(fact)
     return facts

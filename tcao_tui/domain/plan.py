@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.file_keys import NamedFile, named_files
 from tcao_tui.domain.method_params import METHOD_PARAMS, DistillParams, DpoParams, RlhfParams, RlParams
 from tcao_tui.domain.rules import broken_rule
@@ -82,12 +83,18 @@ class Decision(_Part):
 
 
 class DataHashes(_Part):
-    """SHA-256 of each data file, hex; what is trained on is what was approved."""
+    """SHA-256 of each data file and of code of one's own, hex; what is trained on and run is what was approved."""
 
     train_file: str = ""
     val_file: str = ""
     score_file: str = ""
     teacher_files: tuple[str, ...] = ()
+    # Left out where there is none, so that a plan without code keeps the hash that it was approved by.
+    code: tuple[CodeHash, ...] = Field(default=(), exclude_if=lambda code: not code)
+
+    def code_of(self, module: str) -> str:
+        """Hash of a module; empty when there is none."""
+        return next((code.sha256 for code in self.code if code.module == module), "")
 
     def of(self, named: NamedFile) -> str:
         """Hash of a file that the plan names; empty when there is none."""

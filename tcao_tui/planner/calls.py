@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tcao_tui.domain.capabilities import Capabilities
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.data_profile import DataProfile, Overlap, Split
 from tcao_tui.domain.facts import Fact
 from tcao_tui.domain.interview import (
@@ -90,6 +91,8 @@ def learned(facts: Sequence[Fact]) -> list[Learned]:
                 entries.append(Learned(split=fact))
             case Capabilities():
                 entries.append(Learned(capabilities=fact))
+            case CodeHash():
+                entries.append(Learned(code=fact))
     return entries
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from tcao_tui.domain.checks.cost import range_text
 from tcao_tui.domain.cost import CostEstimate
 from tcao_tui.domain.plan import Plan, PriceQuote, approval_hash
+from tcao_tui.domain.plan_code import all_code
 from tcao_tui.domain.plan_data import all_data_files
 from tcao_tui.errors import NeedsInput, PlanInvalid
 from tcao_tui.store.port import Approval
@@ -31,11 +32,11 @@ def approve(
         typed: Whether a person typed it in the console rather than giving it on a command line.
 
     Raises:
-        PlanInvalid: The plan is not bound to its data.
+        PlanInvalid: The plan is not bound to its data and code.
         NeedsInput: No hash, the hash of something else, or "auto" where money can be spent.
     """
-    if any(not file.recorded for file in all_data_files(plan)):
-        raise PlanInvalid("the plan's data is not hashed yet, so an approval would not cover it")
+    if not all(named.recorded for named in (*all_data_files(plan), *all_code(plan))):
+        raise PlanInvalid("the plan's data or code is not hashed yet, so an approval would not cover it")
     wanted = approval_hash(plan, quote)
     if given == wanted:
         return Approval(wanted, "typed" if typed else "hash", by, at, quote.model_dump_json())

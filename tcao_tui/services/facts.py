@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from tcao_tui.domain.capabilities import Capabilities
 from tcao_tui.domain.checks.staged import subjects
 from tcao_tui.domain.checks.subject import Comparison, Inspection, Subject, missing_comparisons, missing_inspections
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.data_profile import DataProfile, Overlap
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.plan_code import named_code
 from tcao_tui.errors import TcaoError
 from tcao_tui.services.backends import Profile
 
@@ -26,12 +28,14 @@ class Sources:
         inspect: `services.inspection.inspect`.
         overlap: `services.inspection.overlap`.
         capabilities: `services.models.capabilities`, of a backend's profile.
+        code: `services.user_code.code_hash`.
         graders, methods: Names of what is installed.
     """
 
     inspect: Callable[..., DataProfile]
     overlap: Callable[..., Overlap]
     capabilities: Callable[[Profile], Capabilities]
+    code: Callable[[str], CodeHash]
     graders: Callable[[], list[str]]
     methods: Callable[[], list[str]]
 
@@ -40,9 +44,16 @@ def sources() -> Sources:
     """What measures in production."""
     from tcao_tui.graders import GRADERS
     from tcao_tui.methods import METHODS
-    from tcao_tui.services import inspection, models
+    from tcao_tui.services import inspection, models, user_code
 
-    return Sources(inspection.inspect, inspection.overlap, models.capabilities, GRADERS.names, METHODS.names)
+    return Sources(
+        inspection.inspect,
+        inspection.overlap,
+        models.capabilities,
+        user_code.code_hash,
+        GRADERS.names,
+        METHODS.names,
+    )
 
 
 def installed(known: Facts, measure: Sources) -> Facts:
@@ -65,6 +76,8 @@ def gather(plan: Plan, known: Facts, measure: Sources) -> Facts:
             facts = _inspected(replace(stage, facts=facts), wanted, measure)
         for pair in missing_comparisons(replace(stage, facts=facts)):
             facts = _compared(facts, pair, measure)
+        for module in dict.fromkeys(code.module for code in named_code(stage.plan)):
+            facts = _looked_for(facts, module, measure)
     return facts
 
 
@@ -86,6 +99,14 @@ def _inspected(subject: Subject, wanted: Inspection, measure: Sources) -> Facts:
     except TcaoError as error:
         return without(subject.facts, str(path), error.what)
     return subject.facts.with_fact(profile)
+
+
+def _looked_for(facts: Facts, module: str, measure: Sources) -> Facts:
+    """Looked for each time, since code is quick to read and quick to change."""
+    try:
+        return facts.with_fact(measure.code(module))
+    except TcaoError as error:
+        return without(facts, module, error.what)
 
 
 def _compared(facts: Facts, pair: Comparison, measure: Sources) -> Facts:

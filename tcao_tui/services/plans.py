@@ -1,4 +1,4 @@
-"""Loading a plan, and whether its data is still what was approved: content, not file names.
+"""Loading a plan, and whether its data and code are still what was approved: content, not file names.
 
 Reading the YAML is `store.plan_file`; binding a plan to its data is `domain.checks.plan_check`.
 """
@@ -6,10 +6,14 @@ Reading the YAML is `store.plan_file`; binding a plan to its data is `domain.che
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.plan_code import all_code
 from tcao_tui.domain.plan_data import all_data_files
+from tcao_tui.errors import TcaoError
+from tcao_tui.services.user_code import code_hash
 from tcao_tui.store.plan_file import read_plan
 
 
@@ -23,7 +27,7 @@ def load_plan(path: Path) -> Plan:
 
 
 def changed_data(plan: Plan) -> list[str]:
-    """What of a resolved plan's data is not what was approved, one sentence per file; empty when all is well."""
+    """What of a resolved plan's data and code is not what was approved, one sentence each; empty when all is well."""
     problems: list[str] = []
     for file in all_data_files(plan):
         try:
@@ -33,7 +37,18 @@ def changed_data(plan: Plan) -> list[str]:
             continue
         if not same:
             problems.append(f"{file.key}: {file.path} is not the file that was approved (its SHA-256 differs)")
-    return problems
+    return [*problems, *_changed_code(plan)]
+
+
+def _changed_code(plan: Plan) -> Iterator[str]:
+    for code in all_code(plan):
+        try:
+            same = code_hash(code.module).sha256 == code.recorded
+        except TcaoError as error:
+            yield f"{code.key}: the code of {code.module} that was approved is not found: {error.what}"
+            continue
+        if not same:
+            yield f"{code.key}: the code of {code.module} is not what was approved (its SHA-256 differs)"
 
 
 def hash_file(path: Path) -> str:

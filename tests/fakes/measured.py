@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tcao_tui.domain.capabilities import Capabilities, ModelInfo
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.data_profile import DataProfile, FieldMap, Overlap
 from tcao_tui.domain.facts import Facts
 from tcao_tui.errors import PlanInvalid, TcaoError
@@ -34,7 +35,7 @@ class Measured:
     def sources(self) -> Sources:
         """As the services take them."""
         graders, methods = self.facts.graders, self.facts.methods
-        return Sources(self.inspect, self.overlap, self.capabilities, lambda: [*graders], lambda: [*methods])
+        return Sources(self.inspect, self.overlap, self.capabilities, self.code, lambda: [*graders], lambda: [*methods])
 
     def inspect(
         self,
@@ -65,6 +66,13 @@ class Measured:
         """The known overlap."""
         self.asked.append(f"compare {left.name} {right.name}")
         return next(o for o in self.facts.overlaps if (o.left, o.right) == (left, right))
+
+    def code(self, module: str) -> CodeHash:
+        """The known code. Raises `PlanInvalid` for a module that is not known."""
+        self.asked.append(f"code of {module}")
+        if not (found := self.facts.code_hash(module)):
+            raise PlanInvalid(f"there is no module {module}", where=module)
+        return CodeHash(module=module, sha256=found)
 
     def capabilities(self, profile: Profile) -> Capabilities:
         """The known server, or the reason why it is away."""

@@ -1,9 +1,10 @@
-"""Gate 3: the rows teach what is meant. Needs the training and validation files inspected, and compared."""
+"""Gate 3: the rows teach what is meant. Needs training and validation files inspected and compared, and code found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcao_tui.domain.checks.code import check_code, unread_code
 from tcao_tui.domain.checks.files import check_file, check_kind, check_teacher_files, why_unknown
 from tcao_tui.domain.checks.findings import Finder, Judged, rows_text
 from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
@@ -41,6 +42,7 @@ def check_data(subject: Subject) -> Judged:
     findings += check_tokens(_FIND, subject)
     findings += check_renderer(_FIND, subject)
     findings += check_leakage(_FIND, subject, "val_file")
+    findings += check_code(_FIND, subject)
     reasons = [*(why_unknown(subject, place) for place in _PLACES), why_unmeasured(subject)]
     reasons += [
         f"{file.key} is not inspected yet"
@@ -48,6 +50,7 @@ def check_data(subject: Subject) -> Judged:
         if subject.facts.profile(file.path) is None and str(file.path) not in subject.facts.missing
     ]
     reasons.append(why_uncompared(subject, "val_file"))
+    reasons += [f"the code of {code.key} is not looked at yet" for code in unread_code(subject)]
     return Judged(tuple(findings), "; ".join(filter(None, reasons)))
 
 

@@ -17,10 +17,12 @@ from tcao_tui.domain.checks.findings import Judged
 from tcao_tui.domain.checks.schema import overlapping_keys, plan_of
 from tcao_tui.domain.checks.staged import by_stage, stage_problems, subjects
 from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.draft import Draft, nested
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Gate, GateResult, result_of
 from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
+from tcao_tui.domain.plan_code import named_code
 from tcao_tui.domain.plan_data import teacher_files
 from tcao_tui.domain.sheet import PlanSheet
 
@@ -59,7 +61,7 @@ def _sheet(draft: Draft, subject: Subject) -> PlanSheet:
 
 
 def _with_hashes(subject: Subject) -> Plan:
-    """The plan bound to the content of its files, as far as they were inspected."""
+    """The plan bound to the content of its files and its code, as far as they were looked at."""
     plan = subject.plan
     hashes = [_hashes(each) for each in subjects(plan, subject.facts)] if plan.stages else []
     return plan.model_copy(update={"data": _hashes(subject), "stage_data": tuple(hashes)})
@@ -70,6 +72,9 @@ def _hashes(subject: Subject) -> DataHashes:
     found: dict[str, Any] = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
     teachers = [subject.facts.profile(file.path) for file in teacher_files(subject.plan)]
     found["teacher_files"] = tuple("" if profile is None else profile.sha256 for profile in teachers)
+    modules = dict.fromkeys(code.module for code in named_code(subject.plan))
+    known = ((module, subject.facts.code_hash(module)) for module in modules)
+    found["code"] = tuple(CodeHash(module=module, sha256=sha256) for module, sha256 in known if sha256)
     return DataHashes.model_validate(found)
 
 

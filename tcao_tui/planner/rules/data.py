@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tcao_tui.domain.checks.code import unread_code
 from tcao_tui.domain.checks.subject import Inspection, missing_comparisons, missing_inspections
 from tcao_tui.domain.data_profile import DataProfile, FieldMap
 from tcao_tui.domain.draft import Filled
@@ -132,6 +133,13 @@ def look_for_leaks(case: Case) -> Move | None:
         _once(case, "compare_files", {"trained": str(pair.left.path), "measured": str(pair.right.path)})
         for pair in pairs
     )
+    return next((move for move in moves if move is not None), None)
+
+
+def look_for_code(case: Case) -> Move | None:
+    """Find the modules of graders and environments."""
+    unread = () if case.subject is None else unread_code(case.subject)
+    moves = (_once(case, "inspect_code", {"module": code.module}) for code in unread)
     return next((move for move in moves if move is not None), None)
 
 

@@ -32,6 +32,7 @@ _RULES: tuple[Callable[[Case], Move | None], ...] = (
     data.hold_out_rows,
     data.look_at_other_files,
     data.look_for_leaks,
+    data.look_for_code,
     questions.decide_money,
     questions.mend,
     summary.check,

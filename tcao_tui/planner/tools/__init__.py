@@ -14,6 +14,7 @@ TOOLS: Registry[type[Tool]] = Registry(
         "split_data": f"{_AT}split_data:SplitData",
         "clean_data": f"{_AT}clean_data:CleanData",
         "mix_data": f"{_AT}mix_data:MixData",
+        "inspect_code": f"{_AT}inspect_code:InspectCode",
         "compare_files": f"{_AT}compare_files:CompareFiles",
         "preview_row": f"{_AT}preview_row:PreviewRow",
         "check_plan": f"{_AT}check_plan:CheckPlan",
