@@ -30,4 +30,7 @@ class SettingRequest(BaseModel):
 
 def what_is_wrong(error: ValidationError) -> str:
     """The first thing that is wrong with a request, in words."""
-    return error.errors()[0]["msg"].removeprefix("Value error, ")
+    first = error.errors()[0]
+    return (
+        "the value is not a number" if first["type"] == "float_parsing" else first["msg"].removeprefix("Value error, ")
+    )

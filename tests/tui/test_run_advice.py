@@ -48,11 +48,22 @@ async def test_x_asks_the_worker_for_another_learning_rate_with_the_reason(conso
     app = TcaoApp(console.ports(), run_ref="tickets")
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, until)
-        await pilot.press("x", *"3", "enter", *"noisy", "enter")
+        await pilot.press("x", *"3", "enter")
         problem = app.screen.query_one("#problem", Static)
         assert "above 0 and at most 1" in str(problem.content)
-        await pilot.press("home", *"0.000", "enter", "enter")
+        await pilot.press("home", *"0.000", "enter", *"noisy", "enter")
         await until(pilot, lambda: ("change", views.RUN_ID, "learning_rate=0.0003", "noisy") in console.asked)
+
+
+async def test_a_value_that_is_no_number_is_said_before_the_reason_is_asked(console: FakeConsole, until: Until) -> None:
+    app = TcaoApp(console.ports(), run_ref="tickets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, until)
+        await pilot.press("x", *"fast", "enter")
+        assert str(app.screen.query_one("#problem", Static).content) == "the value is not a number"
+        assert app.screen.query_one("#value").has_focus
+        await pilot.press("down")
+        assert not app.screen.query_one("#problem", Static).display
 
 
 async def test_the_arrows_go_to_the_eval_cadence_and_escape_changes_nothing(console: FakeConsole, until: Until) -> None:

@@ -39,6 +39,7 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
         align: center middle;
         & #box { width: 76; max-width: 96%; height: auto; padding: 1 2; background: $surface; border: round $line; }
         & #meaning, & #keys { color: $foreground-muted; }
+        & #keys { margin-top: 1; }
         & Input { height: 1; border: none; padding: 0 1; background: $panel; margin-top: 1; }
         & Input:focus { border: none; }
         & #problem { color: $error; height: auto; margin-top: 1; }
@@ -68,6 +69,7 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
         now = f", now {number_text(self._rate)}" if self._key == "learning_rate" and self._rate is not None else ""
         self.query_one("#setting", Static).update(f"Change {self._key}{now}, from the next update on")
         self.query_one("#meaning", Static).update(_MEANINGS.get(self._key, ""))
+        self._say("")
 
     def action_other(self) -> None:
         """The other setting."""
@@ -78,17 +80,27 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
         """Change nothing."""
         self.dismiss(None)
 
-    @on(Input.Submitted, "#value")
-    def _go_on(self) -> None:
-        self.query_one("#why", Input).focus()
+    @on(Input.Submitted)
+    def _confirm(self, event: Input.Submitted) -> None:
+        value, why = (self.query_one(f"#{place}", Input) for place in ("value", "why"))
+        request = self._request(value.value.strip(), why.value.strip())
+        if request is None:
+            value.focus()
+        elif event.input is why:
+            self.dismiss(request)
+        else:
+            why.focus()
 
-    @on(Input.Submitted, "#why")
-    def _ask(self) -> None:
-        values = {place: self.query_one(f"#{place}", Input).value.strip() for place in ("value", "why")}
+    def _request(self, value: str, why: str) -> SettingRequest | None:
+        problem, request = "", None
         try:
-            request = SettingRequest.model_validate({"key": self._key, **values})
+            request = SettingRequest.model_validate({"key": self._key, "value": value, "why": why})
         except ValidationError as error:
-            self.query_one("#problem", Static).update(what_is_wrong(error))
-            self.query_one("#value", Input).focus()
-            return
-        self.dismiss(request)
+            problem = what_is_wrong(error)
+        self._say(problem)
+        return request
+
+    def _say(self, problem: str) -> None:
+        field = self.query_one("#problem", Static)
+        field.update(problem)
+        field.display = bool(problem)

@@ -42,7 +42,7 @@ def legend_row(marks: Marks, width: int) -> Line:
     entries += [(_STAGE, "accent", "next stage")] if len(marks.stages) > 1 else []
     if marks.pilot is not None:
         entries.append((_PILOT, "accent", f"pilot {'passed' if marks.pilot.passed else 'did not pass'}"))
-    entries += [(_CHANGE, "accent", f"{c.key} {number_text(c.value)}") for c in marks.changes[:-4:-1]]
+    entries += [(_CHANGE, "accent", f"{c.key} {number_text(c.value)} from {c.step}") for c in marks.changes[:-4:-1]]
     spans: list[Span] = [("  marks ", "muted")]
     room = width - cell_len(spans[0][0])
     for symbol, ink, text in entries:
