@@ -20,7 +20,8 @@ def plan_to_repeat(store: RunStore, runs_root: Path, run_id: str) -> Plan:
         PlanInvalid: The file is no plan.
     """
     plan = read_plan(runs_root / run_id / PLAN_NAME)
-    changes = (*plan.training.changes, *_recorded(store, run_id))
+    # The record of a repeated run has the changes of its plan too.
+    changes = tuple(dict.fromkeys((*plan.training.changes, *_recorded(store, run_id))))
     return plan.model_copy(update={"training": plan.training.model_copy(update={"changes": changes})})
 
 

@@ -1,4 +1,4 @@
-"""Settings that a person changes while a run trains: the request, judged, becomes an event and its answer."""
+"""Settings that change while a run trains: a person's request, judged, or a change of the plan, becomes an event."""
 
 from __future__ import annotations
 
@@ -39,3 +39,18 @@ def changed(
         why=wanted.why,
     )
     return [event, ControlHandled(request_id=request.request_id, verb="change", accepted=True)]
+
+
+def repeated(
+    change: SettingChange, config: TrainingConfig, step: int, changes: Sequence[SettingChange]
+) -> SettingChanged:
+    """What to commit when a change of the plan comes into force before update `step` is submitted.
+
+    Args:
+        change: The plan's.
+        config: As planned.
+        step: The next update to be submitted.
+        changes: In force so far, those of the plan first.
+    """
+    earlier = [each for each in changes if each != change]
+    return SettingChanged(old=setting_at(config, step, change.key, earlier), **change.model_dump())

@@ -250,3 +250,6 @@ def test_a_learning_rate_that_a_person_changes_holds_after_a_kill_and_a_replay_r
     again = lab.create(plan_to_repeat(lab.store, lab.root, run_id))
     assert zygote.attempt(again, lab) == 0
     assert rates(lab, again) == expected
+    [repeated] = of(lab, again, SettingChanged)
+    assert repeated == changed, "the curve of the replay has the same mark"
+    assert plan_to_repeat(lab.store, lab.root, again).training.changes == (changed.change,)
