@@ -68,7 +68,7 @@ class Groups:
         return [self._sampled.pop(number) for number in numbers if number in self._sampled]
 
     def take_all(self) -> list[SampledGroup]:
-        """All groups in their order in the batch, of a loop that trains what it has sampled; they are forgotten here."""
+        """All groups in the order of their batch, for a loop that trains what it sampled; they are forgotten here."""
         taken = [self._sampled[number] for number in sorted(self._sampled)]
         self.forget()
         return taken
