@@ -6,9 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tcao_tui.domain.training_config import SettingKey
 
-CHANGING_METHODS = ("sft", "dpo")
-"""Methods whose settings may change while they train; others adapt to their own rollouts, or have several trainings."""
-
 
 class SettingRequest(BaseModel):
     """A setting and its new value, within the range that the same key has in a plan."""

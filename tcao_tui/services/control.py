@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from tcao_tui.domain.events import Verb
 from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.run_view import RunStatus
-from tcao_tui.domain.setting_request import CHANGING_METHODS, SettingRequest
+from tcao_tui.domain.setting_request import SettingRequest
 from tcao_tui.errors import Refused
 from tcao_tui.store.port import RunStore
 
@@ -40,12 +40,6 @@ def checkpoint(store: RunStore, run_id: str, *, by: str, clock: Clock = time.tim
 
 def change(store: RunStore, run_id: str, request: SettingRequest, *, by: str, clock: Clock = time.time) -> int:
     """Ask for another value of a setting from the next update on; returns the request's id. Raises `Refused`."""
-    method = store.run(run_id).method
-    if method not in CHANGING_METHODS:
-        raise Refused(
-            f"cannot change {request.key} of {run_id}: that is for {' and '.join(CHANGING_METHODS)}, this is {method}",
-            next_step=f"stop it with `tcao stop {run_id}`, and start the changed plan from its checkpoint (start_from)",
-        )
     return _post(store, run_id, "change", by, clock, body=request.model_dump_json())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tcao_tui.domain.events import DataLoaded, LogLine, RunEvent
+from tcao_tui.domain.training_config import SettingKey
 from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.methods.port import Directive
@@ -160,6 +161,23 @@ async def test_a_stop_ends_after_the_update_that_was_under_way(
     assert (saved.step, saved.reason) == (len(context.trained), "stop")
     assert 2 <= saved.step <= 2 + ahead
     assert len(asyncio.all_tasks()) == tasks
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+async def test_settings_that_a_person_changes_hold_from_the_next_update(
+    engine: EngineProcess, tmp_path: Path, ahead: int
+) -> None:
+    held_out = write_problems(tmp_path / "val.jsonl", 3, first=100)
+    plan = make_plan(tmp_path, rl={"max_steps_off_policy": ahead}, num_steps=6, val_file=held_out, eval_every=5)
+    wanted: dict[int, tuple[SettingKey, float]] = {1: ("learning_rate", 5e-4), 2: ("eval_every", 2)}
+    context = await carry_out(engine, plan, tmp_path, requests=wanted)
+    rate, cadence = context.changes
+    assert (rate.key, cadence.key) == ("learning_rate", "eval_every")
+    assert rate.step == 2
+    assert context.series("learning_rate") == {step: 1e-3 if step < 2 else 5e-4 for step in range(1, 7)}
+    due = [step for step in range(1, 6) if (step % 2 == 0 if step >= cadence.step else step % 5 == 0)]
+    assert list(context.series("val_reward")) == [0, *due, 6]
+    assert len(context.trained) == 6
 
 
 @pytest.mark.parametrize("ahead", [0, 1])

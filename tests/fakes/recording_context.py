@@ -44,6 +44,7 @@ class RecordingContext:
         begun: Sequence[int] = (),
         measured: Sequence[int] = (),
         late: Mapping[int, Directive] | None = None,
+        requests: Mapping[int, tuple[SettingKey, float]] | None = None,
     ) -> None:
         self.start_path = plan.start_from
         self.stage_checkpoints = dict(stage_checkpoints or {})
@@ -51,7 +52,7 @@ class RecordingContext:
         self.run_dir = run_dir or Path("/nowhere")
         self.changes: list[SettingChange] = list(plan.training.changes)
         self.measured = set(measured)
-        self.requests: dict[int, tuple[SettingKey, float]] = {}
+        self.requests = dict(requests or {})
         self.plan = plan
         self.backend = backend
         self.resume_point = resume_point

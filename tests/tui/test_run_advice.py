@@ -78,12 +78,11 @@ async def test_the_arrows_go_to_the_eval_cadence_and_escape_changes_nothing(cons
         assert len(console.asked) == before
 
 
-@pytest.mark.parametrize("state", ["rl", "completed", "watched"])
+@pytest.mark.parametrize("state", ["completed", "watched"])
 async def test_what_would_be_refused_is_not_offered_and_says_why(
     console: FakeConsole, until: Until, state: str
 ) -> None:
     console.source.view = {
-        "rl": method_views.rl(),
         "completed": views.completed(),
         "watched": views.running(),
     }[state]

@@ -36,13 +36,13 @@ class StubClient:
         return object()
 
 
-def opened(stub: StubClient, **config: Any) -> LoopClient:
+def opened(stub: StubClient, *, changes: Sequence[SettingChange] = CHANGES, **config: Any) -> LoopClient:
     training = TrainingConfig(
         base_model="m", run_name="r", train_file=Path("/t"), num_steps=10, max_seq_len=64, learning_rate=0.1, **config
     )
 
     def settings_from(step: int) -> Sequence[SettingChange]:
-        return [change for change in CHANGES if change.step <= step]
+        return [change for change in changes if change.step <= step]
 
     context = SimpleNamespace(plan=Plan(method="rl", training=training), settings_from=settings_from)
     return LoopClient(cast("Any", context), cast("tinker.TrainingClient", stub), 0)
@@ -86,3 +86,19 @@ def test_leaving_refuses_the_next_update_but_not_the_rest_of_the_present_one() -
     with pytest.raises(LoopLeft):
         client.forward_backward([], "ppo")
     assert len(stub.sent) == 2
+
+
+def test_an_update_with_another_eval_cadence_is_the_last_of_its_segment() -> None:
+    change = SettingChange(step=2, key="eval_every", value=3)
+    client = opened(StubClient(), changes=[change])
+    client.enter()
+    for update in (1, 2):
+        assert not client.leaving
+        client.forward_backward([], "ppo")
+        client.recorded()
+        assert client.leaving == (update == 2)
+    with pytest.raises(LoopLeft):
+        client.forward_backward([], "ppo")
+    client.enter()
+    client.forward_backward([], "ppo")
+    assert not client.leaving

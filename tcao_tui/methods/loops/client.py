@@ -14,7 +14,7 @@ import tinker
 from tinker.types import SaveWeightsForSamplerResponse, SaveWeightsResponse
 
 from tcao_tui.clients.tinker_trainer import adam_params
-from tcao_tui.domain.schedule import learning_rate_at
+from tcao_tui.domain.schedule import eval_every_at, learning_rate_at
 from tcao_tui.methods.port import RunContext
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class LoopClient:
     def __init__(self, context: RunContext, client: tinker.TrainingClient, step: int) -> None:
         self._context, self._client = context, client
         self._sampler: tinker.SamplingClient | None = None
+        self._eval_every = context.plan.training.eval_every
         self.step = step
         self.learning_rate = math.nan
         self.updating = False
@@ -65,6 +66,12 @@ class LoopClient:
     def as_training_client(self) -> tinker.TrainingClient:
         """This object for the loops, which ask for the SDK's class and use what is here."""
         return cast("tinker.TrainingClient", self)
+
+    def enter(self) -> None:
+        """A segment begins, which ends where evals are due by the cadence of its first update."""
+        self.leaving = False
+        first = self.step + 1
+        self._eval_every = eval_every_at(self._context.plan.training, first, self._context.settings_from(first))
 
     def recorded(self) -> int:
         """Everything of the present update is applied and recorded; returns the updates so far."""
@@ -114,6 +121,9 @@ class LoopClient:
     def _begin(self) -> None:
         if self.leaving:
             raise LoopLeft
-        update = self.step + 1
-        self.learning_rate = learning_rate_at(self._context.plan.training, update, self._context.settings_from(update))
+        update, config = self.step + 1, self._context.plan.training
+        settings = self._context.settings_from(update)
+        self.learning_rate = learning_rate_at(config, update, settings)
+        # With another cadence evals are due elsewhere than at the segment's end, so this update is its last.
+        self.leaving = eval_every_at(config, update, settings) != self._eval_every
         self.updating = True

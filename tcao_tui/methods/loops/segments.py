@@ -46,18 +46,18 @@ class Segments:
         self._context, self._loop, self._client, self._tap, self._ahead = context, loop, client, tap, ahead
 
     async def advance(self, step: int, barrier: int) -> tuple[int, Directive]:
-        """Train up to `barrier`, or until a directive came and what was submitted by then is applied.
+        """Train up to `barrier`, or until a directive or another cadence came and what was submitted is applied.
 
         Raises:
             Transient: The server was lost.
             BackendError: It refuses, or nothing of a batch could be sampled.
         """
-        self._client.leaving = False
+        self._client.enter()
         return await (self._sampling_ahead if self._ahead else self._one_by_one)(step, barrier)
 
     async def _one_by_one(self, step: int, barrier: int) -> tuple[int, Directive]:
         asked = Directive.CONTINUE
-        while step < barrier and asked is Directive.CONTINUE:
+        while step < barrier and asked is Directive.CONTINUE and not self._client.leaving:
             await self._enter(step, step + 1)
             step = self._client.step
             asked = await self._context.directive()

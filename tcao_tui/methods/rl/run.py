@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _SAMPLES_AHEAD = (
-    "sampling runs up to {0} steps ahead of training; a stop, pause or checkpoint that is asked for may leave up to "
-    "{0} batches out or train them twice"
+    "sampling runs up to {0} steps ahead of training; a stop, pause, checkpoint or eval cadence that is asked for may "
+    "leave up to {0} batches out or train them twice"
 )
 
 

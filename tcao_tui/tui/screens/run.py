@@ -69,13 +69,8 @@ class RunScreen(Screen[None]):
 
     def _unchangeable(self, view: RunView) -> str:
         """Why no setting of the run can be changed; empty when one can."""
-        # This brings pydantic, which whoever made the view has imported by now; the first paint came before.
-        from tcao_tui.domain.setting_request import CHANGING_METHODS
-
         if self._ports.is_read_only or not view.status.is_live:
             return "Only a run that is being trained by tcao can be changed."
-        if view.method not in CHANGING_METHODS:
-            return f"Only {' and '.join(CHANGING_METHODS)} can be changed while they train; this is {view.method}."
         return ""
 
     @on(LogChanged)
