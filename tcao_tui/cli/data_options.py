@@ -100,8 +100,8 @@ def progress(console: CliContext, path: Path) -> Generator[Callable[[int, int], 
     if not console.draws_progress:
         yield None
         return
-    from tcao_tui.cli.render.data import bytes_text
     from tcao_tui.domain.plain_text import one_line
+    from tcao_tui.domain.wording import bytes_text
 
     def draw(done: int, total: int) -> None:
         text = f"reading {one_line(path.name, 40)}: {bytes_text(done)} of {bytes_text(total)}"

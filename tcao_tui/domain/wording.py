@@ -1,4 +1,4 @@
-"""Numbers in words, the same on every front end: durations, counts, money, losses. What is unknown is said, never 0."""
+"""Numbers in words, the same on every front end: durations, counts, sizes, money. What is unknown is said, never 0."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ def count_text(count: float | None) -> str:
             digits = 2 if abs(scaled) < 9.995 else 1 if abs(scaled) < 99.95 else 0
             return f"{scaled:.{digits}f}{unit}"
     return f"{count:.0f}"
+
+
+def bytes_text(count: float | None) -> str:
+    """`809 kB`, `1.2 GB`, in units of 1,000; unknown is a dash."""
+    if count is None:
+        return UNKNOWN
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 9.95 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
 
 
 def money_text(usd: float | None) -> str:

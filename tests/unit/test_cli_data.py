@@ -10,10 +10,11 @@ import pytest
 
 from tcao_tui.cli import main
 from tcao_tui.cli.context import CliContext
-from tcao_tui.cli.render.data import bytes_text, profile_lines
+from tcao_tui.cli.render.data import profile_lines
 from tcao_tui.cli.render.data_preview import preview_lines
 from tcao_tui.domain.data_profile import Anomaly, DataProfile, FieldMap, Spread, TokenStats
 from tcao_tui.domain.row_preview import PreviewToken, RowPreview, TemplateDifference
+from tcao_tui.domain.wording import bytes_text
 from tcao_tui.errors import ExitCode
 from tests.fakes.data_files import sentence, write_rows
 

@@ -12,7 +12,7 @@ from tcao_tui.cli.render.text import Style, table
 from tcao_tui.data.mix import MANY_TIMES
 from tcao_tui.domain.data_profile import KIND_WORDS, DataProfile, Overlap, Split, Spread, TokenStats
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.wording import share_text
+from tcao_tui.domain.wording import bytes_text, share_text
 
 if TYPE_CHECKING:
     from tcao_tui.data.clean import Cleaned
@@ -215,16 +215,6 @@ def cleaned_lines(cleaned: Cleaned, style: Style) -> list[str]:
     if (more := cleaned.left_out - len(cleaned.problems)) > 0:
         lines.append(f"  ... and {more:,} more")
     return lines
-
-
-def bytes_text(count: int) -> str:
-    """`809 kB`, `1.2 GB`."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if size < 999.5:
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 9.95 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _pair(name: str, text: str, style: Style) -> str:

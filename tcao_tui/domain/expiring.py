@@ -1,0 +1,56 @@
+"""Checkpoints that the server will delete soon, and which of them a run still needs. Pure.
+
+Extending them is `services.checkpoint_guard`; while a worker lives, `worker.expiry` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
+from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.wording import duration_text
+
+WEEK_SECONDS = 7 * 24 * 3600
+"""A resume point that lives for less than this is extended."""
+
+GUARDED_SECONDS = 2 * WEEK_SECONDS
+"""To how long, so that looking once a week is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """One checkpoint that will be deleted by the server; `guarded` says that a run may have to go on from it."""
+
+    checkpoint: ListedCheckpoint
+    seconds_left: float
+    guarded: bool
+
+    def describe(self) -> str:
+        """`my-run step 40 expires in 2d03h`, with why it matters."""
+        own = self.checkpoint.own
+        name = f"{one_line(own.run_name, 40)} step {own.step}" if own else one_line(self.checkpoint.path)
+        needed = f", and {own.status} it could not go on without it" if own and self.guarded else ""
+        return f"{name} expires in {duration_text(self.seconds_left)}{needed}"
+
+
+def expiring(
+    checkpoints: Iterable[ListedCheckpoint], *, now: float, within_seconds: float = WEEK_SECONDS
+) -> tuple[Expiring, ...]:
+    """Those that expire within so many seconds from Unix time `now`, the first to go first."""
+    found = [
+        Expiring(c, c.server.expires_at - now, c.is_resume_point)
+        for c in checkpoints
+        if c.server.expires_at is not None and now < c.server.expires_at < now + within_seconds
+    ]
+    return tuple(sorted(found, key=lambda e: e.seconds_left))
+
+
+def to_guard(checkpoints: Iterable[ListedCheckpoint], *, now: float) -> tuple[ListedCheckpoint, ...]:
+    """Resume points of runs that are paused or down and that would expire within `WEEK_SECONDS`."""
+    return tuple(
+        e.checkpoint
+        for e in expiring(checkpoints, now=now)
+        if e.guarded and e.checkpoint.own is not None and not e.checkpoint.own.is_worked_on
+    )
