@@ -15,7 +15,7 @@ from tcao_tui import paths
 from tcao_tui.domain.run_state import RunState
 from tcao_tui.services.follow_long import LONG_RUN_STEPS, FileStore, LongRun
 from tcao_tui.store.loader_process import LoaderProcess
-from tcao_tui.store.port import Cursor, RunStore
+from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
 
 if TYPE_CHECKING:
     from tcao_tui.domain.run_view import LeaseState, RunView
@@ -24,7 +24,6 @@ POLL_SECONDS = 0.1
 """Longest time that one poll reads."""
 
 _BATCH_ROWS = 1_000
-_PAST_ALL = 2**62
 
 
 class Follower:
@@ -66,7 +65,7 @@ class Follower:
         self._long: LongRun | None = None
         if summary.step >= long_run_steps and isinstance(store, FileStore):
             self._long = LongRun(store.path, run_id, cache_dir or paths.cache_dir(), start_loader=start_loader)
-            self._cursor = Cursor(metric=_PAST_ALL, spend=_PAST_ALL)  # those come from the helper process
+            self._cursor = Cursor(metric=PAST_EVERY_ROW, spend=PAST_EVERY_ROW)  # those come from the helper process
 
     @property
     def caught_up(self) -> bool:

@@ -38,7 +38,7 @@ from tcao_tui.services.plans import changed_data
 from tcao_tui.services.takeover import end_silent_worker
 from tcao_tui.store.estimate_file import write_estimate
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan, write_plan
-from tcao_tui.store.port import Approval, Cursor, NewRun, RunStore
+from tcao_tui.store.port import PAST_EVERY_ROW, Approval, Cursor, NewRun, RunStore
 
 LAUNCH_SECONDS = 30.0
 """How long a worker may take to say that it has the run: it does so before it loads anything heavy."""
@@ -46,7 +46,6 @@ LAUNCH_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _ENDING_SECONDS = 10.0
 _LOG_TAIL_BYTES = 4_000
-_PAST_EVERY_ROW = 2**62
 _ERRORS: dict[int, type[TcaoError]] = {
     e.exit_code: e for e in (PlanInvalid, NeedsInput, CredentialsError, BudgetExceeded, BackendError, Refused)
 }
@@ -228,7 +227,7 @@ class _NewEvents:
 
     def __init__(self, store: RunStore, run_id: str) -> None:
         self._store, self._run_id = store, run_id
-        self._cursor = Cursor(metric=_PAST_EVERY_ROW, spend=_PAST_EVERY_ROW)
+        self._cursor = Cursor(metric=PAST_EVERY_ROW, spend=PAST_EVERY_ROW)
         self.events: list[StoredEvent] = []
         self.read()
         self.events.clear()

@@ -8,9 +8,7 @@ from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.domain.training_events import SettingChanged
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan
-from tcao_tui.store.port import Cursor, RunStore
-
-_NO_ROWS = 2**62
+from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
 
 
 def plan_to_repeat(store: RunStore, runs_root: Path, run_id: str) -> Plan:
@@ -27,7 +25,7 @@ def plan_to_repeat(store: RunStore, runs_root: Path, run_id: str) -> Plan:
 
 def _recorded(store: RunStore, run_id: str) -> list[SettingChange]:
     found: list[SettingChange] = []
-    cursor, more = Cursor(metric=_NO_ROWS, spend=_NO_ROWS), True
+    cursor, more = Cursor(metric=PAST_EVERY_ROW, spend=PAST_EVERY_ROW), True
     while more:
         batch = store.read(run_id, cursor)
         cursor, more = batch.cursor, batch.more

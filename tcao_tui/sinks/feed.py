@@ -17,10 +17,10 @@ from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.errors import TcaoError
-from tcao_tui.sinks.kept import PAST_EVERY_ROW, Place, load_place, only_one, save_place
+from tcao_tui.sinks.kept import Place, load_place, only_one, save_place
 from tcao_tui.sinks.port import MetricSink
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan
-from tcao_tui.store.port import Cursor, RunStore
+from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
 
 BATCH_ROWS = 200
 POLL_SECONDS = 1.0

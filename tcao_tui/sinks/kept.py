@@ -12,10 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tcao_tui.errors import Refused
 from tcao_tui.store.atomic_file import write_text
-from tcao_tui.store.port import Cursor
-
-PAST_EVERY_ROW = 2**62
-"""For a cursor of somebody who wants none of a table."""
+from tcao_tui.store.port import PAST_EVERY_ROW, Cursor
 
 
 class Place(BaseModel):

@@ -14,8 +14,8 @@ from tcao_tui.domain.liveness import with_status
 from tcao_tui.domain.notices import Notice, lost_notice, notice_of, standing_text
 from tcao_tui.domain.run_view import RunStatus, RunSummary
 from tcao_tui.errors import Refused, TcaoError
-from tcao_tui.sinks.kept import PAST_EVERY_ROW, Place, load_place, only_one, save_place
-from tcao_tui.store.port import Cursor, RunStore
+from tcao_tui.sinks.kept import Place, load_place, only_one, save_place
+from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
 
 POLL_SECONDS = 2.0
 

@@ -111,6 +111,10 @@ class MemoryStore:
             more=more,
         )
 
+    def end(self) -> Cursor:
+        """Past everything that was committed to any run until now."""
+        return Cursor(self._seq, self._seq, self._seq)
+
     def approve(self, run_id: str, approval: Approval) -> None:
         """Record consent."""
         self.of(run_id).approvals.append(approval)

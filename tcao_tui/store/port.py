@@ -22,6 +22,10 @@ if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.store.interviews import InterviewStore
 
 
+PAST_EVERY_ROW = 2**62
+"""A place in a table for a reader that wants nothing of it."""
+
+
 class Fenced(TcaoError):
     """Another worker took the run: this one must write nothing more and exit."""
 
@@ -142,6 +146,10 @@ class RunStore(Protocol):
 
     def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000) -> ReadBatch:
         """What lies past `cursor`, at most `limit` rows of each table, read in one snapshot."""
+        ...
+
+    def end(self) -> Cursor:
+        """Past everything that was committed to any run until now."""
         ...
 
     def approve(self, run_id: str, approval: Approval) -> None:

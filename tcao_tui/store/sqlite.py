@@ -119,6 +119,12 @@ class SqliteStore:
             more=more,
         )
 
+    def end(self) -> Cursor:
+        """Past everything that was committed to any run until now."""
+        with self._database.reading() as connection:
+            ends = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+        return Cursor(ends.get("events", 0), ends.get("metrics", 0), ends.get("spends", 0))
+
     def approve(self, run_id: str, approval: Approval) -> None:
         """Record consent."""
         with self._database.writing() as connection:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.console import RenderableType
-from textual import on
-from textual._compositor import ChopsUpdate
-from textual.app import App
+from textual import on, work
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
 from textual.worker import Worker
 
 from tcao_tui.domain.plain_text import plain_text
+from tcao_tui.errors import TcaoError
+from tcao_tui.tui.desktop import START_SECONDS, tell_terminal
 from tcao_tui.tui.intents import carry_out, outcome_of, wire
 from tcao_tui.tui.interview_port import InterviewWanted
 from tcao_tui.tui.keys import Scope, bindings
@@ -39,14 +35,11 @@ from tcao_tui.tui.messages import (
     RunsCompared,
 )
 from tcao_tui.tui.ports import Ports
-from tcao_tui.tui.terminal import HANGUP_EXIT, leave_soon, osc_52, terminal_is_gone, tmux_passthrough
+from tcao_tui.tui.terminal_app import TerminalApp
 from tcao_tui.tui.theme import DARK, LIGHT, theme_for, themes
-from tcao_tui.tui.widgets.changed_cells import PartialUpdate, split_at_changes
 
 if TYPE_CHECKING:
     from tcao_tui.settings import Settings
-
-_TERMINAL_CHECK_SECONDS = 2.0
 
 
 def _key_commands() -> type[Provider]:
@@ -55,7 +48,7 @@ def _key_commands() -> type[Provider]:
     return KeyCommands
 
 
-class TcaoApp(App[int]):
+class TcaoApp(TerminalApp):
     """The console.
 
     Args:
@@ -96,29 +89,16 @@ class TcaoApp(App[int]):
             return self._run_screen(self._run_ref)
         return self._runs_screen() if self._interview is None else self._interview_screen(self._interview)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, ChopsUpdate):
-            split_at_changes(cast("PartialUpdate", renderable))
-        super()._display(screen, renderable)
+    def on_ready(self) -> None:
+        """Tell the terminal what happens to runs from now on."""
+        self.set_timer(START_SECONDS, self._tell_notices)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Send a text to the terminal's clipboard by OSC 52, through tmux too where it lets that pass."""
-        super().copy_to_clipboard(text)
-        if self._driver is not None and os.environ.get("TMUX"):
-            self._driver.write(tmux_passthrough(osc_52(text)))
-
-    def on_mount(self) -> None:
-        """Leave when the terminal goes away."""
-        if not self.is_headless:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
-            self.set_interval(_TERMINAL_CHECK_SECONDS, self._check_terminal)
-
-    def _check_terminal(self) -> None:
-        if terminal_is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        leave_soon(lambda: self.exit(HANGUP_EXIT, return_code=HANGUP_EXIT))
+    @work(group="notices", exit_on_error=False)
+    async def _tell_notices(self) -> None:
+        try:
+            await tell_terminal(self._ports.open_notices, self.write_to_terminal, os.environ)
+        except TcaoError as error:
+            self.post_message(NotDone(str(error), error.next_step, "No desktop notices"))
 
     def _run_screen(self, ref: str) -> Screen[None]:
         from tcao_tui.tui.screens.run import RunScreen

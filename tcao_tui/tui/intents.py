@@ -44,7 +44,7 @@ from tcao_tui.tui.messages import (
     RunsCompared,
     SaveText,
 )
-from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+from tcao_tui.tui.ports import NoticesPort, PlanPreview, Ports, WatchedRun
 from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stage_names, tail
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
             resume=_only_watched,
             diagnose=_diagnose_alone,
             change=_only_watched,
+            open_notices=lambda: None,
             is_read_only=True,
         )
     return Ports(
@@ -146,6 +147,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         diagnose=desk.diagnose,
         change=desk.change,
         compare=desk.compare,
+        open_notices=desk.notices,
     )
 
 
@@ -242,6 +244,12 @@ class _Desk:
 
         with closing(self.store()) as store:
             return compare_runs(store, self.runs_root, run_ids)
+
+    def notices(self) -> NoticesPort | None:
+        from tcao_tui.services.notice_source import NoticeSource
+
+        wanted = self.load_settings().notifications
+        return NoticeSource(self.store(), wanted.when) if wanted.desktop and wanted.when else None
 
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> Sequence[RolloutGroup]:
         from tcao_tui.services.rollouts import read_groups

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.notices import Notice
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
     from tcao_tui.domain.setting_request import SettingRequest
@@ -33,6 +34,18 @@ class RunsSource(Protocol):
 
     def rows(self) -> list[RunSummary]:
         """All runs, newest first, with liveness judged."""
+        ...
+
+    def close(self) -> None:
+        """Release files."""
+        ...
+
+
+class NoticesPort(Protocol):
+    """What happens to any run."""
+
+    def poll(self) -> Sequence[Notice]:
+        """What is new, each fact once."""
         ...
 
     def close(self) -> None:
@@ -85,6 +98,7 @@ class Ports:
         rollouts: Run id and what was taken at a step; returns its answers.
         change: Run id and the setting; returns what to tell the person.
         compare: Run ids; reads each run to its end.
+        open_notices: What the terminal is told from now on; None where the settings want no desktop notices.
         is_read_only: The run is only watched; its own program controls it.
     """
 
@@ -102,5 +116,6 @@ class Ports:
     diagnose: Callable[[RunView], Diagnosis]
     change: Callable[[str, SettingRequest], str]
     compare: Callable[[Sequence[str]], Comparison]
+    open_notices: Callable[[], NoticesPort | None]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

@@ -9,12 +9,11 @@ from pathlib import Path
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
 from tcao_tui.domain.events import ControlHandled, LogLine, MetricRow, Phase, PhaseChanged, RunEvent, Spend
-from tcao_tui.domain.pipeline import stage_at
 from tcao_tui.domain.plan import Plan, config_hash
-from tcao_tui.domain.training_config import SettingChange, TrainingConfig
+from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.errors import TcaoError
 from tcao_tui.methods.port import Directive
-from tcao_tui.worker.changing import changed, repeated
+from tcao_tui.worker.changing import settings_from
 from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.inbox import Inbox
 from tcao_tui.worker.journal import Journal
@@ -147,14 +146,7 @@ class WorkerContext:
 
     def settings_from(self, step: int) -> Sequence[SettingChange]:
         """Changes in force for updates from `step` on; commits what people asked for, with answers, and the plan's."""
-        for change in self._plan.training.changes:
-            if change.step <= step and change not in self._journal.lineage.changes:
-                self._journal.commit(repeated(change, *self._settings_of_stage(step)))
-        for request in self._inbox.changes():
-            events = changed(request, *self._settings_of_stage(step))
-            self._journal.commit(*events)
-            self._inbox.answered([event for event in events if isinstance(event, ControlHandled)])
-        return [change for change in self._changes if change.step <= step]
+        return settings_from(self._plan, step, self._journal, self._inbox)
 
     async def directive(self) -> Directive:
         """What a person, the budget or the watch wants now."""
@@ -203,14 +195,6 @@ class WorkerContext:
             if loop.time() - extended_at > _EXTEND_SECONDS:
                 extended_at = loop.time()
                 await self._checkpoints.thin_out()
-
-    @property
-    def _changes(self) -> tuple[SettingChange, ...]:
-        return (*self._plan.training.changes, *self._journal.lineage.changes)
-
-    def _settings_of_stage(self, step: int) -> tuple[TrainingConfig, int, list[SettingChange]]:
-        stage = stage_at(self._plan, step)
-        return stage.plan.training, step, [change for change in self._changes if change.step > stage.first_step]
 
     def _last_good(self, step: int) -> CheckpointRecord:
         record = next(iter(self._journal.lineage.best_first(config_hash(self._plan))), None)

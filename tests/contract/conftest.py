@@ -1,4 +1,4 @@
-"""One engine with a random model for all contract tests; runs are told apart by their sessions."""
+"""One engine with a random model for all contract tests, whose runs are told apart by sessions; each store backend."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tcao_tui.store.memory import MemoryStore
+from tcao_tui.store.port import RunStore
+from tcao_tui.store.sqlite import open_store
 from tests.fakes.engine_process import EngineProcess, start
 from tests.fakes.random_model import write_random_model
+from tests.fakes.run_records import new_run
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,31 @@ def engine(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterato
     process = start(tmp_path_factory.mktemp("engine") / "state", model_dirs=[f"random={model_dir}"])
     yield process
     process.stop()
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[RunStore]:
+    if request.param == "memory":
+        yield MemoryStore(clock=clock, monotonic=clock)
+        return
+    opened = open_store(tmp_path / "runs", clock=clock, monotonic=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def run_1(store: RunStore) -> RunStore:
+    store.create_run(new_run())
+    return store

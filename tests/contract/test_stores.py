@@ -1,57 +1,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tcao_tui.domain.events import (
     ControlHandled,
-    Finished,
     Launched,
     LogLine,
     MetricRow,
     PhaseChanged,
-    Resumed,
     Spend,
     UnknownEvent,
-    Waiting,
 )
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.errors import Refused, UsageError
-from tcao_tui.store.memory import MemoryStore
 from tcao_tui.store.port import Approval, Cursor, Fenced, RunStore
-from tcao_tui.store.sqlite import open_store
-from tests.fakes.run_records import kinds, launch, new_run, record_resumed_run, row, same, train, validation
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["sqlite", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[RunStore]:
-    if request.param == "memory":
-        yield MemoryStore(clock=clock, monotonic=clock)
-        return
-    opened = open_store(tmp_path / "runs", clock=clock, monotonic=clock)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def run_1(store: RunStore) -> RunStore:
-    store.create_run(new_run())
-    return store
+from tests.contract.conftest import Clock
+from tests.fakes.run_records import kinds, launch, new_run, record_resumed_run, row, same, train
 
 
 def test_a_new_run_is_created_and_costs_nothing_yet(run_1: RunStore) -> None:
@@ -198,43 +164,19 @@ def test_a_reader_may_start_past_every_row(run_1: RunStore) -> None:
     assert (batch.cursor.metric, batch.cursor.spend, batch.more) == (2**62, 2**62, True)
 
 
-def test_the_summary_follows_the_commits(run_1: RunStore, clock: Clock) -> None:
-    writer = run_1.writer("run-1")
-    writer.commit(events=[Launched(fence=1, pid=1, host="h")])
-    assert run_1.run("run-1").status is RunStatus.STARTING
-    launch(writer)
-    train(writer, 1, 4)
-    clock.now = 5000.0
-    writer.commit(events=[Waiting(reason="capacity", since=1.0)], metrics=[validation(4, 0.5)])
-    summary = run_1.run("run-1")
-    assert (summary.status, summary.step, summary.attempt) == (RunStatus.WAITING, 4, 1)
-    assert (summary.train_loss, summary.val_loss) == (0.25, 0.5)
-    assert (summary.tokens, summary.updated_at) == (40, 5000.0)
-    assert summary.cost_usd == pytest.approx(0.04)
-    assert run_1.runs() == [summary]
-    writer.commit(events=[Finished(outcome="stopped", exit_code=75)])
-    assert run_1.run("run-1").recorded_status is RunStatus.STOPPED
-
-
-def test_a_resume_sets_the_summary_back_to_what_the_checkpoint_was(run_1: RunStore) -> None:
-    first = run_1.writer("run-1")
-    launch(first)
-    first.commit(metrics=[validation(0, 3.0)])
-    train(first, 1, 5)
-    first.commit(metrics=[validation(5, 0.1)])
-    second = run_1.writer("run-1")
-    second.commit(events=[Launched(fence=2, pid=1, host="h"), Resumed(step=2, checkpoint="c")])
-    summary = run_1.run("run-1")
-    assert (summary.step, summary.train_loss, summary.val_loss, summary.attempt) == (2, 0.5, 3.0, 2)
-    assert summary.tokens == 50
-
-
-def test_an_unknown_price_makes_the_cost_unknown_and_never_zero(run_1: RunStore) -> None:
-    writer = run_1.writer("run-1")
-    writer.commit(spends=[_spend(1), Spend(kind="sample", step=1, tokens=5, usd=None)])
-    writer.commit(spends=[_spend(2)])
-    assert run_1.run("run-1").cost_usd is None
-    assert run_1.run("run-1").tokens == 25
+def test_the_end_of_a_store_lies_past_every_run(store: RunStore) -> None:
+    assert store.end() == Cursor()
+    for run_id in ("run-1", "run-2"):
+        store.create_run(new_run(run_id))
+        writer = store.writer(run_id)
+        launch(writer)
+        train(writer, 1, 2)
+    end = store.end()
+    for run_id in ("run-1", "run-2"):
+        batch = store.read(run_id, end)
+        assert (batch.events, batch.metrics, batch.spends) == ([], [], [])
+    store.writer("run-1").commit(events=[LogLine(message="later")])
+    assert kinds(store.read("run-1", end)) == ["log"]
 
 
 def test_a_request_is_pending_until_the_worker_answers_it(run_1: RunStore) -> None:

@@ -16,7 +16,7 @@ from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import TcaoError
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
-from tcao_tui.tui.ports import PlanPreview, Ports, WatchedRun
+from tcao_tui.tui.ports import NoticesPort, PlanPreview, Ports, WatchedRun
 from tests.fakes.compared_runs import compared_runs
 from tests.fakes.interview_console import FakeSession
 from tests.fakes.method_views import rollouts
@@ -76,6 +76,7 @@ class FakeConsole:
     summaries: list[InterviewSummary] = field(default_factory=list[InterviewSummary])
     stages: tuple[str, ...] = ()
     saved: dict[str, str] = field(default_factory=dict[str, str])
+    notices: NoticesPort | None = None
 
     def ports(self) -> Ports:
         return Ports(
@@ -93,6 +94,7 @@ class FakeConsole:
             diagnose=self.diagnose,
             change=self.change,
             compare=self.compare,
+            open_notices=self.open_notices,
             clock=lambda: STARTED_AT,
         )
 
@@ -128,6 +130,9 @@ class FakeConsole:
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> list[RolloutGroup]:
         self._note("rollouts", run_id, str(taken.step))
         return rollouts(taken.step)
+
+    def open_notices(self) -> NoticesPort | None:
+        return self.notices
 
     def control(self, run_id: str, verb: Verb) -> str:
         self._note("control", run_id, verb)
