@@ -149,7 +149,7 @@ class _Places:
     def take(self, member: _Member) -> None:
         self._members += 1
         self._bytes += member.size
-        problem = member.problem or self._too_much(member) or _bad_name(member.name) or self._hidden(member)
+        problem = member.problem or self._too_much(member) or name_problem(member.name) or self._hidden(member)
         if problem:
             raise ArchiveRefused(problem, where=_where(self._archive, member.name))
 
@@ -173,7 +173,8 @@ class _Places:
         return ""
 
 
-def _bad_name(name: str) -> str:
+def name_problem(name: str) -> str:
+    """Why a file must not be written under a name that others gave, in words; "" when it may."""
     parts = PurePosixPath(name).parts
     if name.startswith(("/", "\\")) or (len(name) > 1 and name[1] == ":"):
         return "a member has an absolute path"

@@ -1,0 +1,102 @@
+"""A loopback server of files that breaks as told: resets, links that expire, no ranges, a file that changed."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+_DIGEST_CHARACTERS = 12
+
+
+class FileServer:
+    """Serves `files` by name; the tests set the rest.
+
+    Attributes:
+        reset_after: Bytes of one answer after which the connection is reset, one number per answer from the front.
+        generation: Links of other generations have expired.
+        ranges: Whether ranges are honoured.
+        asked: Range of each request, "" where there was none; requests for one byte, which ask for a size, left out.
+    """
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.reset_after: list[int] = []
+        self.generation = 0
+        self.ranges = True
+        self.status = 0
+        self.asked: list[str] = []
+        self.url = ""
+
+    def links(self) -> dict[str, str]:
+        return {name: f"{self.url}/{name}?generation={self.generation}" for name in self.files}
+
+
+@contextmanager
+def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
+    state = FileServer(files)
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            answer(self, state)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def answer(request: BaseHTTPRequestHandler, state: FileServer) -> None:
+    asked = urlsplit(request.path)
+    wanted = request.headers.get("Range", "")
+    if wanted != "bytes=0-0":
+        state.asked.append(wanted)
+    if state.status or parse_qs(asked.query)["generation"] != [str(state.generation)]:
+        request.send_response(state.status or 403)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+        return
+    content = state.files[asked.path[1:]]
+    etag = f'"{hashlib.sha256(content).hexdigest()[:_DIGEST_CHARACTERS]}"'
+    start, end = 0, len(content)
+    if state.ranges and wanted and request.headers.get("If-Range", etag) == etag:
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        start, end = int(first), min(int(last) + 1 if last else end, end)
+        if start >= len(content):
+            request.send_response(416)
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
+        request.send_response(206)
+        request.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
+    else:
+        request.send_response(200)
+    request.send_header("ETag", etag)
+    request.send_header("Content-Length", str(end - start))
+    request.end_headers()
+    send(request, content[start:end], state)
+
+
+def send(request: BaseHTTPRequestHandler, content: bytes, state: FileServer) -> None:
+    limit = state.reset_after.pop(0) if state.reset_after and len(content) > 1 else None
+    request.wfile.write(content if limit is None else content[:limit])
+    if limit is not None:
+        request.wfile.flush()
+        # Lingering for no time makes the close a reset, as a balancer's is.
+        request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.close_connection = True
+        request.connection.close()
