@@ -42,7 +42,23 @@ class Handler(Protocol):
         ...
 
 
-CALLS: Registry[Handler] = Registry("tcao_tui.backend_calls", {})
+CALLS: Registry[Handler] = Registry(
+    "tcao_tui.backend_calls",
+    {
+        "chat.reply": "tcao_tui.probes.chat:reply",
+        "checkpoints.list": "tcao_tui.probes.checkpoints:list_checkpoints",
+        "checkpoints.describe": "tcao_tui.probes.checkpoints:describe",
+        "checkpoints.set_ttl": "tcao_tui.probes.checkpoints:set_ttl",
+        "checkpoints.set_public": "tcao_tui.probes.checkpoints:set_public",
+        "checkpoints.delete": "tcao_tui.probes.checkpoints:delete",
+        "checkpoints.offers": "tcao_tui.probes.checkpoints:offers",
+        "weights.download": "tcao_tui.probes.weights:download",
+        "weights.build": "tcao_tui.probes.exporting:build",
+        "parity.backend": "tcao_tui.probes.parity:ask_backend",
+        "parity.export": "tcao_tui.probes.parity:measure_export",
+        "hub.push": "tcao_tui.probes.hub:push",
+    },
+)
 """Handlers by `Call.name`."""
 
 

@@ -53,8 +53,8 @@ class RowRenderer:
     def __init__(self, model: str, renderer: str | None, tokenizer: PreTrainedTokenizerBase) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self._chat = ChatRenderer(_config(model, renderer, "all_assistant_messages"), tokenizer)
-        self._pair = ChatRenderer(_config(model, renderer, "last_assistant_message"), tokenizer)
+        self._chat = ChatRenderer(rendering_config(model, renderer, "all_assistant_messages"), tokenizer)
+        self._pair = ChatRenderer(rendering_config(model, renderer, "last_assistant_message"), tokenizer)
         self.name = self._chat.name
 
     def render(self, row: Row) -> list[Rendered]:
@@ -78,7 +78,7 @@ def _rendered(renderer: ChatRenderer, row: ChatRow, side: Side) -> Rendered:
     return Rendered(tokens, [False, *trained[1:]], row.conversation, side=side)
 
 
-def _config(model: str, renderer: str | None, train_on_what: TrainOnWhat) -> TrainingConfig:
+def rendering_config(model: str, renderer: str | None, train_on_what: TrainOnWhat) -> TrainingConfig:
     """A configuration that says no more than what rendering needs."""
     return TrainingConfig(
         base_model=model,

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from functools import cached_property, partial
+from typing import Any
 
 import tinker
 from tinker.lib.base_url import resolve_base_url
@@ -37,6 +38,7 @@ class Server:
         self._lock = asyncio.Lock()
         self._rest: tinker.RestClient | None = None
         self._service: tinker.ServiceClient | None = None
+        self._kept: dict[object, Any] = {}
 
     @cached_property
     def profile(self) -> Profile:
@@ -84,6 +86,12 @@ class Server:
                 await _opened(lambda: service.holder)
                 self._service = service
             return self._service
+
+    def kept[T](self, make: Callable[[Server], T]) -> T:
+        """What `make` makes of this server, made once: for calls that leave something open for the next one."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        return self._kept[make]
 
     async def close(self) -> None:
         """End the session, if there is one; a server that does not answer is left."""

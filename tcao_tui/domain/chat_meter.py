@@ -1,0 +1,56 @@
+"""What talking used: tokens and USD. A price that is not known makes the sum unknown, never smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tcao_tui.domain.chat import Conversation, Reply
+from tcao_tui.domain.wording import count_text, money_text
+
+CACHED_SHARE = 0.2
+"""What a cached prompt token costs of an uncached one at most (Tinker's price list, 2026-11: 10 to 20 %)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Tokens of some answers; `usd` is None when a price is unknown."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+
+    @property
+    def text(self) -> str:
+        """`read 1.23k (cached 900) · wrote 340 · $0.0004`."""
+        cached = f" (cached {count_text(self.cached_tokens)})" if self.cached_tokens else ""
+        read = f"read {count_text(self.prompt_tokens)}{cached}"
+        return f"{read} · wrote {count_text(self.tokens)} · {money_text(self.usd)}"
+
+
+def cost_of(reply: Reply) -> float | None:
+    """USD of one answer; None when a price that it needs is unknown."""
+    prices = reply.prices
+    if prices.prefill_usd is None or prices.sample_usd is None:
+        return None if reply.prompt_tokens or reply.tokens else 0.0
+    read = reply.prompt_tokens - (1 - CACHED_SHARE) * reply.cached_tokens
+    return (read * prices.prefill_usd + reply.tokens * prices.sample_usd) / 1e6
+
+
+def metered(replies: Iterable[Reply | None]) -> Meter:
+    """The sum over answers."""
+    there = [reply for reply in replies if reply is not None]
+    costs = [cost_of(reply) for reply in there]
+    known = [cost for cost in costs if cost is not None]
+    return Meter(
+        prompt_tokens=sum(reply.prompt_tokens for reply in there),
+        cached_tokens=sum(reply.cached_tokens for reply in there),
+        tokens=sum(reply.tokens for reply in there),
+        usd=sum(known) if len(known) == len(costs) else None,
+    )
+
+
+def meter_of(conversation: Conversation) -> Meter:
+    """All of a conversation."""
+    return metered(reply for one in conversation.rounds for each in one.exchanges for reply in each.replies)

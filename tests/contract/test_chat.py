@@ -1,0 +1,118 @@
+"""Contenders answer through the helper process, by the real SDK from the engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tcao_tui import paths
+from tcao_tui.clients.chat_calls import Answered, Ask, ChatReply
+from tcao_tui.domain.chat import ChatSettings, Contender, Message, Reply
+from tcao_tui.services.backend_helper import BackendHelper, GivenUp, Ticket
+from tests.fakes.engine_process import EngineProcess
+
+TINY = Contender(source=paths.TINY_MODEL_NAME, label="tiny")
+RANDOM = Contender(source="random", label="random")
+HELLO = (Message(role="user", content="Hello, who are you?"),)
+
+
+@pytest.fixture(scope="module")
+def helper(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendHelper]:
+    root = tmp_path_factory.mktemp("places")
+    (root / "state").mkdir()
+    (root / "state" / "engine").symlink_to(engine.state_dir)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("STATE", "CONFIG", "CACHE"):
+            environment.setenv(f"TCAO_{name}_DIR", str(root / name.lower()))
+        with BackendHelper("local", purpose="chat") as running:
+            yield running
+
+
+def replies(
+    helper: BackendHelper, *contenders: Contender, asks: tuple[Ask, ...] = (), **settings: object
+) -> list[Reply]:
+    found: dict[int, Reply] = {}
+
+    def take(answered: Answered) -> None:
+        found[answered.ask] = answered.reply
+
+    everyone = tuple(Ask(contender=place, messages=HELLO) for place in range(len(contenders)))
+    chosen = ChatSettings.model_validate({"max_tokens": 12, "temperature": 0.0, **settings})
+    helper.call(ChatReply(contenders=contenders, settings=chosen, asks=asks or everyone), take)
+    return [found[place] for place in sorted(found)]
+
+
+def test_each_contender_answers_in_its_own_chat_format_with_tokens_seconds_and_prices(helper: BackendHelper) -> None:
+    tiny, random = replies(helper, TINY, RANDOM)
+    assert (tiny.base_model, tiny.renderer) == (paths.TINY_MODEL_NAME, "qwen3_instruct")
+    assert (random.base_model, random.renderer) == ("random", "role_colon")
+    for reply in (tiny, random):
+        assert not reply.error
+        assert reply.prompt_tokens > 0
+        assert 0 < reply.tokens <= 12
+        assert reply.seconds > 0
+        assert (reply.prices.prefill_usd, reply.prices.sample_usd) == (0, 0)
+
+
+def test_an_answer_at_the_limit_of_tokens_says_that_it_was_cut(helper: BackendHelper) -> None:
+    (reply,) = replies(helper, TINY, max_tokens=2)
+    assert (reply.is_cut, reply.tokens, reply.problem) == (True, 2, "")
+
+
+def test_the_same_seed_gives_the_same_answer(helper: BackendHelper) -> None:
+    asks = tuple(Ask(contender=0, messages=HELLO) for _ in range(2))
+    one, other = replies(helper, RANDOM, asks=asks, temperature=1.0, seed=7)
+    assert one.text == other.text
+
+
+def test_a_contender_that_is_gone_fails_alone_and_says_why(helper: BackendHelper) -> None:
+    gone = Contender(source="tinker://nobody:train:0/sampler_weights/x", label="gone")
+    lost, there = replies(helper, gone, TINY)
+    assert "nobody" in lost.error
+    assert not there.error
+
+
+def test_a_system_prompt_and_earlier_turns_are_read_too(helper: BackendHelper) -> None:
+    turns = (
+        Message(role="system", content="Be brief."),
+        *HELLO,
+        Message(role="assistant", content="A model."),
+        Message(role="user", content="Whose?"),
+    )
+    (longer,) = replies(helper, TINY, asks=(Ask(contender=0, messages=turns),))
+    (shorter,) = replies(helper, TINY)
+    assert longer.prompt_tokens > shorter.prompt_tokens
+
+
+def test_thinking_that_no_chat_format_of_the_model_has_is_refused_in_words(helper: BackendHelper) -> None:
+    (reply,) = replies(helper, TINY, thinking=True)
+    assert "no chat format with thinking" in reply.error
+
+
+def test_a_server_that_answers_again_after_all_failed_gets_a_new_session(helper: BackendHelper) -> None:
+    (failed,) = replies(helper, Contender(source="nobody/nothing", label="x"))
+    assert failed.error
+    (there,) = replies(helper, TINY)
+    assert not there.error
+
+
+def test_the_stop_key_ends_the_waiting(helper: BackendHelper) -> None:
+    ticket, ended = Ticket(), list[str]()
+    first = threading.Event()
+    asks = tuple(Ask(contender=0, messages=HELLO) for _ in range(200))
+    call = ChatReply(contenders=(TINY,), settings=ChatSettings(max_tokens=200), asks=asks, at_once=1)
+
+    def ask() -> None:
+        try:
+            helper.call(call, lambda answered: first.set(), ticket)
+        except GivenUp as error:
+            ended.append(error.what)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert first.wait(60)
+    ticket.cancel()
+    thread.join(60)
+    assert ended
