@@ -26,7 +26,7 @@ from tcao_tui.clients.tinker_trainer import SdkTrainer, translated
 from tcao_tui.clients.tinker_waiting import OnWaiting, WaitWatch, answers_health
 from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.errors import BackendError
+from tcao_tui.errors import BackendError, TcaoError
 
 _logger = logging.getLogger(__name__)
 
@@ -187,7 +187,12 @@ class SdkBackend:
 
 
 async def in_daemon_thread[T](function: Callable[[], T]) -> T:
-    """Run a blocking call in a thread that cannot keep the process alive, unlike those of `asyncio.to_thread`."""
+    """Run a blocking call in a thread that cannot keep the process alive, unlike those of `asyncio.to_thread`.
+
+    Raises:
+        TcaoError: Or one of `SDK_ERRORS`, as the call raised it.
+        RuntimeError: The thread ended in another way.
+    """
     done: Future[T] = Future()
 
     def call() -> None:
@@ -195,7 +200,7 @@ async def in_daemon_thread[T](function: Callable[[], T]) -> T:
             return
         try:
             done.set_result(function())
-        except SDK_ERRORS as error:
+        except (*SDK_ERRORS, TcaoError) as error:
             done.set_exception(error)
         finally:
             if not done.done():
