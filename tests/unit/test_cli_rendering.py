@@ -235,6 +235,11 @@ def test_progress_says_what_is_waited_for() -> None:
     assert progress_line(live).endswith("waiting: waiting for outage engine gone")
 
 
+def test_a_paused_run_says_how_it_goes_on() -> None:
+    view = replace(played(launched(), PhaseChanged(phase="training")), status=RunStatus.PAUSED)
+    assert progress_line(view).endswith(f"paused  to go on: tcao resume {view.run_id}")
+
+
 @pytest.mark.parametrize(
     ("event", "line"),
     [

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tcao_tui.domain.events import Sample, Scored
+    from tcao_tui.domain.marks import Marks
     from tcao_tui.domain.run_view import RunSummary, RunView
+    from tcao_tui.domain.training_events import StageStarted
 
 Style = Callable[..., str]
 
@@ -93,6 +95,7 @@ def progress_line(view: RunView) -> str:
     if view.eta_seconds is not None:
         parts.append(f"eta {duration_text(view.eta_seconds)}")
     parts += [state] if (state := state_text(view)) != "running" else []
+    parts += [f"to go on: tcao resume {one_line(view.run_id)}"] if view.status == "paused" else []
     return "  ".join(parts)
 
 
@@ -163,10 +166,20 @@ def _marks(view: RunView) -> list[tuple[str, str]]:
     from tcao_tui.domain.event_words import event_text  # imports pydantic, which the list of runs does not need
 
     marks = view.marks
-    told = [("stage", event_text(stage)[1]) for stage in marks.stages]
+    told = [("stage", _stage(marks, stage)) for stage in marks.stages]
     told += [("pilot", event_text(marks.pilot)[1])] if marks.pilot is not None else []
     told += [("changed", event_text(change)[1]) for change in marks.changes]
     return told + [("alert", event_text(alert)[1]) for alert in marks.alerts[-_ALERTS_SHOWN:]]
+
+
+def _stage(marks: Marks, stage: StageStarted) -> str:
+    """A stage, what it measured before its first update, and whether it ended early."""
+    from tcao_tui.domain.event_words import event_text
+
+    ended = marks.ended.get(stage.index)
+    found = ", ".join(f"{key} {number_text(value)}" for key, value in marks.baselines.get(stage.index, {}).items())
+    early = [f"ended early at step {ended.step}"] if ended is not None else []
+    return "; ".join([event_text(stage)[1], *([f"before: {found}"] if found else []), *early])
 
 
 def score_text(scored: Scored) -> str:
