@@ -56,7 +56,7 @@ def price_quote(
             storage_usd_per_gb_month=0,
         )
     backend = base_url or os.environ.get("TINKER_BASE_URL") or "Tinker"
-    if not _is_tinker(backend):
+    if not is_tinker(backend):
         return PriceQuote(backend=backend, source="unknown: this server publishes no prices")
     rates = _bounded(read_rates, base_model, timeout_seconds) if read_rates else None
     if rates is None:
@@ -81,7 +81,7 @@ def planning_quote(
 ) -> PriceQuote:
     """Like `price_quote`, with the dated copy in place of a list that was not reached; for planning and consent."""
     quote = price_quote(kind, base_url, base_model, timeout_seconds=timeout_seconds, read_rates=read_rates)
-    if quote.train_usd is not None or not _is_tinker(quote.backend):
+    if quote.train_usd is not None or not is_tinker(quote.backend):
         return quote
     listed: dict[str, Any] = json.loads(_BUNDLED.read_text(encoding="utf-8"))
     rates = listed["usd_per_million_tokens"].get(base_model)
@@ -97,7 +97,16 @@ def planning_quote(
     )
 
 
-def _is_tinker(backend: str) -> bool:
+def storage_price(kind: Literal["engine", "tinker"], base_url: str | None) -> float | None:
+    """What a backend takes for keeping checkpoints, USD per GB and month; None when it is not known."""
+    if kind == "engine":
+        return 0.0
+    backend = base_url or os.environ.get("TINKER_BASE_URL") or "Tinker"
+    return STORAGE_USD_PER_GB_MONTH if is_tinker(backend) else None
+
+
+def is_tinker(backend: str) -> bool:
+    """Whether an address is that of Tinker itself; "Tinker" stands for the SDK's default."""
     if backend == "Tinker":
         return True
     host = urlsplit(backend).hostname or ""

@@ -19,9 +19,6 @@ from tcao_tui.domain.run_view import RunStatus
 CheckpointKind = Literal["training", "sampler", "external"]
 """Weights with optimiser to go on from, weights to sample from, and weights made to be downloaded."""
 
-RUN_KEY = "tcao_run"
-"""Key of a checkpoint's user metadata that names our run."""
-
 _PATH = re.compile(r"^tinker://(?P<training_run>[^/]+)/(?P<segment>[^/]+)/(?P<name>[^/]+)$")
 
 
@@ -78,8 +75,7 @@ class OwnCheckpoint:
         step: Updates applied to these weights, over all stages.
         reason: Why it was saved; None when only the server knows of it.
         stage: Name of the pipeline's stage; empty for a run without stages.
-        parent: Path of the state that the run itself started from, or its base model when empty.
-        resumed_from: Checkpoint name that the attempt went on from; empty for a start from nothing.
+        resumed_from: Checkpoint that the attempt went on from; empty for a start from nothing.
         scores: Of these weights, by layer.
         superseded: A later attempt went back behind it, so the run's final weights do not come from it.
         resume_points: Paths that its run could go on from, the one that it would take first; of all its checkpoints.
@@ -93,7 +89,6 @@ class OwnCheckpoint:
     step: int
     reason: CheckpointReason | None = None
     stage: str = ""
-    parent: str = ""
     resumed_from: str = ""
     scores: tuple[LayerScore, ...] = ()
     superseded: bool = False

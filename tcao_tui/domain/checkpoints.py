@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 CheckpointReason = Literal["periodic", "requested", "pause", "stop", "stage", "final"]
 
+RUN_KEY = "tcao_run"
+"""Key of the user metadata that names the run a checkpoint, a session or a training belongs to."""
+
 _NAME = re.compile(r"^(\d{3,})-(\d{6,})$")
 
 

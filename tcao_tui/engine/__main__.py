@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from tcao_tui import __version__, paths
-from tcao_tui.engine.app import build_app
+from tcao_tui.engine.app import FEATURES, build_app
 from tcao_tui.engine.catalogue import Catalogue, ModelSource, read_source
 from tcao_tui.engine.checkpoints import Checkpoints
 from tcao_tui.engine.compute import Compute
@@ -79,7 +79,18 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="threads that torch uses")
     parser.add_argument("--client-config", default="{}", metavar="JSON", help="flags told to clients, for tests")
     parser.add_argument("--clock-offset-seconds", type=float, default=0.0, help="shift expiry times, for tests")
+    parser.add_argument(
+        "--without", type=_features, default=(), metavar="FEATURE,...", help=f"what not to offer: {', '.join(FEATURES)}"
+    )
     return parser.parse_args(arguments)
+
+
+def _features(text: str) -> tuple[str, ...]:
+    """Names of features from the command line. Raises what argparse turns into a usage error."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if unknown := [name for name in names if name not in FEATURES]:
+        raise argparse.ArgumentTypeError(f"no feature {unknown[0]!r}; there are: {', '.join(FEATURES)}")
+    return names
 
 
 def build_engine(options: argparse.Namespace, place: StateDir, loop: asyncio.AbstractEventLoop) -> Engine:
@@ -177,7 +188,7 @@ async def serve(options: argparse.Namespace, place: StateDir) -> None:
     connections = Connections()
     listener = listen(options.port)
     config = uvicorn.Config(
-        build_app(engine, FaultActions(engine.faults, connections)),
+        build_app(engine, FaultActions(engine.faults, connections), options.without),
         http=connections.protocol(),
         ws="none",
         lifespan="off",

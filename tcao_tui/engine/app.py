@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -73,17 +73,31 @@ OTHER_ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
 )
 """Method, path under /api/v1/, verb of fault scripts, handler."""
 
+FEATURES: dict[str, tuple[str, ...]] = {
+    "listing": ("user_checkpoints",),
+    "runs": ("training_runs", "training_run", "checkpoints"),
+    "info": ("weights_info",),
+    "ttl": ("checkpoint_ttl",),
+    "publish": ("checkpoint_publish", "checkpoint_unpublish"),
+    "delete": ("checkpoint_delete",),
+    "download": ("save_weights_external", "external_weights_urls", "download"),
+    "sessions": ("sessions", "session", "session_search", "session_project"),
+}
+"""What an engine can be started without, as other servers lack it, with the verbs that then have no address."""
+
 WITHOUT_KEY = {"healthz", "download"}
 """Liveness says nothing about anyone; a download link carries its own signature."""
 
 
-def build_app(engine: Engine, actions: FaultActions) -> Starlette:
+def build_app(engine: Engine, actions: FaultActions, without: Collection[str] = ()) -> Starlette:
     """The application over one engine.
 
     Args:
         engine: Its parts.
         actions: Carries out scripted faults.
+        without: Names of `FEATURES` that it shall not have.
     """
+    lacking = {verb for feature in without for verb in FEATURES[feature]}
     posts = [
         *(("POST", verb, verb, getattr(routes_training, verb)) for verb in TRAINING),
         *(("POST", verb, verb, getattr(routes_sampling, verb)) for verb in SAMPLING),
@@ -92,8 +106,9 @@ def build_app(engine: Engine, actions: FaultActions) -> Starlette:
     routes = [
         Route(f"/api/v1/{path}", _endpoint(engine, actions, verb, handler), methods=[method])
         for method, path, verb, handler in (*posts, *OTHER_ROUTES)
+        if verb not in lacking
     ]
-    return Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route})
+    return Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_method})
 
 
 def _endpoint(
@@ -125,6 +140,10 @@ def _check_key(key: str, request: Request) -> None:
     given = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
     if not hmac.compare_digest(given.encode(), key.encode()):
         raise ApiError(401, "the key is missing or wrong; it is in the file `key` of the engine's state directory")
+
+
+async def _no_method(request: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": f"{request.url.path} does not take {request.method}"}, status_code=405)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

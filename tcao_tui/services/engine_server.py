@@ -72,6 +72,7 @@ def start(
     *,
     model_dir: Path | None = None,
     faults: Path | None = None,
+    without: str = "",
     environ: Mapping[str, str] | None = None,
     timeout_seconds: float = START_SECONDS,
 ) -> EngineStatus:
@@ -81,6 +82,7 @@ def start(
         state_dir: Its place on disk; created when missing.
         model_dir: A further Hugging Face model to serve.
         faults: Script of faults to inject.
+        without: Features that it shall not offer, with commas between them.
         environ: Environment of the engine; None for ours.
         timeout_seconds: How long to wait for it.
 
@@ -91,7 +93,9 @@ def start(
     if running.answers:
         return running
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    argv = engine_command(state_dir, port=free_last_port(state_dir), model_dir=model_dir, faults=faults)
+    argv = engine_command(
+        state_dir, port=free_last_port(state_dir), model_dir=model_dir, faults=faults, without=without
+    )
     before = log_path(state_dir).stat().st_size if log_path(state_dir).exists() else 0
     pid = spawn(argv, log_file=log_path(state_dir), environ=os.environ if environ is None else environ)
     deadline, ended = time.monotonic() + timeout_seconds, None
@@ -109,11 +113,12 @@ def start(
 
 
 def engine_command(
-    state_dir: Path, *, port: int = 0, model_dir: Path | None = None, faults: Path | None = None
+    state_dir: Path, *, port: int = 0, model_dir: Path | None = None, faults: Path | None = None, without: str = ""
 ) -> list[str]:
     """Command line of an engine on `state_dir`; port 0 takes a free one."""
     argv = [sys.executable, "-m", "tcao_tui.engine", "--state-dir", str(state_dir), "--port", str(port)]
     argv += ["--model-dir", str(model_dir)] if model_dir else []
+    argv += ["--without", without] if without else []
     return [*argv, *(["--faults", str(faults)] if faults else [])]
 
 

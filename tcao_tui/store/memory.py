@@ -13,6 +13,7 @@ from tcao_tui.domain.events import ControlHandled, MetricRow, RunEvent, Spend, V
 from tcao_tui.domain.run_summary import TRAIN_LOSS, VAL_LOSS, Losses, summary_after
 from tcao_tui.domain.run_view import LeaseState, RunSummary
 from tcao_tui.errors import Refused
+from tcao_tui.store.checkpoint_notes import MemoryNotes
 from tcao_tui.store.lease import process_identity
 from tcao_tui.store.memory_interviews import MemoryInterviews
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, Fenced, NewRun, ReadBatch
@@ -65,6 +66,7 @@ class MemoryStore:
     def __init__(self, *, clock: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
         self.clock, self.monotonic = clock, monotonic
         self.interviews = MemoryInterviews()
+        self.checkpoint_notes = MemoryNotes()
         self._runs: dict[str, _Run] = {}
         self._seq = 0
 
@@ -89,11 +91,12 @@ class MemoryStore:
         """One run. Raises `UsageError` naming the nearest ids when there is none."""
         return self.of(run_id).summary
 
-    def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000) -> ReadBatch:
+    def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000, validations: bool = False) -> ReadBatch:
         """What lies past `cursor`, at most `limit` rows of each table."""
         run = self.of(run_id)
         events = run.events[bisect_right(run.events, cursor.event, key=_SEQ) :]
         metrics = run.metrics[bisect_right(run.metrics, cursor.metric, key=_SEQ) :]
+        metrics = [row for row in metrics if row[1].batch is None] if validations else metrics
         spends = run.spends[bisect_right(run.spends, cursor.spend, key=_SEQ) :]
         if len(events) > limit:
             metrics = [row for row in metrics if row[0] <= events[limit][5]]

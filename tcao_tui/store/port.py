@@ -19,6 +19,7 @@ from tcao_tui.errors import TcaoError
 
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import MetricRow, RunEvent, Spend, StoredEvent, Verb
+    from tcao_tui.store.checkpoint_notes import CheckpointNotes
     from tcao_tui.store.interviews import InterviewStore
 
 
@@ -144,8 +145,15 @@ class RunStore(Protocol):
         """One run. Raises `UsageError` naming the nearest ids when there is none."""
         ...
 
-    def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000) -> ReadBatch:
-        """What lies past `cursor`, at most `limit` rows of each table, read in one snapshot."""
+    def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000, validations: bool = False) -> ReadBatch:
+        """What lies past `cursor`, at most `limit` rows of each table, read in one snapshot.
+
+        Args:
+            run_id: The run.
+            cursor: How far was read before.
+            limit: Most rows of a table.
+            validations: Of the metric rows, only those that trained nothing.
+        """
         ...
 
     def end(self) -> Cursor:
@@ -179,6 +187,11 @@ class RunStore(Protocol):
     @property
     def interviews(self) -> InterviewStore:
         """The interviews beside the runs."""
+        ...
+
+    @property
+    def checkpoint_notes(self) -> CheckpointNotes:
+        """What people noted on checkpoints."""
         ...
 
     def changes(self) -> Hashable:

@@ -123,7 +123,17 @@ _VERSION_3 = """
 ALTER TABLE controls ADD COLUMN body TEXT NOT NULL DEFAULT '';  -- JSON, for verbs that say what with it
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+CREATE TABLE checkpoint_notes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- a new one with each change, so that readers see that there was one
+    path TEXT NOT NULL UNIQUE,
+    label TEXT NOT NULL,
+    pinned INTEGER NOT NULL
+);
+CREATE INDEX validations_of_run ON metrics(run) WHERE batch IS NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Script n brings a database from version n to n + 1; a script that was released is never changed."""
 
 

@@ -22,6 +22,7 @@ from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, new_summary, read_
 
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import Verb
+    from tcao_tui.store.checkpoint_notes import SqliteNotes
     from tcao_tui.store.sqlite_interviews import SqliteInterviews
     from tcao_tui.store.sqlite_writer import SqliteWriter
 
@@ -92,8 +93,8 @@ class SqliteStore:
             query = f"SELECT {SUMMARY_COLUMNS} FROM runs WHERE number = ?"
             return read_summary(connection.execute(query, (number,)).fetchone())
 
-    def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000) -> ReadBatch:
-        """What lies past `cursor`, at most `limit` rows of each table, in one snapshot."""
+    def read(self, run_id: str, cursor: Cursor, *, limit: int = 2_000, validations: bool = False) -> ReadBatch:
+        """What lies past `cursor`, at most `limit` rows of each table, in one snapshot; see `RunStore`."""
         from tcao_tui.store import sqlite_rows as rows
 
         with self._database.reading() as connection:
@@ -102,7 +103,8 @@ class SqliteStore:
             events = past("events", rows.EVENT_COLUMNS, after=cursor.event)
             # A row must not come before the `Resumed` that makes sense of it: rows stop where the cut event stood.
             bound = events[limit][5] if len(events) > limit else _EVERY_ROW
-            metrics = past("metrics", rows.METRIC_COLUMNS, after=cursor.metric, bound=bound)
+            only = "batch IS NULL" if validations else "TRUE"
+            metrics = past("metrics", rows.METRIC_COLUMNS, after=cursor.metric, bound=bound, only=only)
             spends = past("spends", rows.SPEND_COLUMNS, after=cursor.spend)
             names = self._names_of(connection, {row[6] for row in metrics})
         more = max(len(events), len(metrics), len(spends)) > limit
@@ -184,6 +186,13 @@ class SqliteStore:
 
         return SqliteInterviews(self._database)
 
+    @property
+    def checkpoint_notes(self) -> SqliteNotes:
+        """What people noted on checkpoints."""
+        from tcao_tui.store.checkpoint_notes import SqliteNotes
+
+        return SqliteNotes(self._database)
+
     def changes(self) -> Hashable:
         """A cheap value that differs once anything but a heartbeat was committed, by whomever, to any run."""
         with self._database.reading() as connection:
@@ -222,9 +231,10 @@ def _past(
     *,
     after: int,
     bound: int = _EVERY_ROW,
+    only: str = "TRUE",
 ) -> list[Row]:
     """One row more than `limit`, which says that there is more."""
-    query = f"SELECT {columns} FROM {table} WHERE run = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+    query = f"SELECT {columns} FROM {table} WHERE run = ? AND seq > ? AND seq <= ? AND {only} ORDER BY seq LIMIT ?"
     return connection.execute(query, (number, after, bound, limit + 1)).fetchall()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint, SavedWeights, TinkerBackend, Trainer, Unsupported
-from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
+from tcao_tui.domain.checkpoints import RUN_KEY, CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import CheckpointDeleted, CheckpointSaved, LogLine, Resumed, RunEvent
 from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import Plan, config_hash
@@ -17,9 +17,6 @@ from tcao_tui.errors import BackendError
 from tcao_tui.worker.expiry import Expiry
 from tcao_tui.worker.journal import Journal
 from tcao_tui.worker.recovery import KEPT, reconcile, to_delete
-
-RUN_KEY = "tcao_run"
-"""Metadata key that names the run a checkpoint belongs to."""
 
 
 class Checkpoints:

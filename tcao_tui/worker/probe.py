@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tcao_tui.clients.tinker_port import RemoteCheckpoint
+from tcao_tui.domain.checkpoints import RUN_KEY
 from tcao_tui.errors import TcaoError
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 from tcao_tui.store.sqlite import open_store
-from tcao_tui.worker.checkpointing import RUN_KEY
 from tcao_tui.worker.connect import Connector, ProfileConnector
 
 

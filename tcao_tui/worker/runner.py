@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from tcao_tui.clients.tinker_port import Outage, Transient
+from tcao_tui.domain.checkpoints import RUN_KEY
 from tcao_tui.domain.events import Finished, LogLine, PhaseChanged, WaitReason
 from tcao_tui.domain.pipeline import total_steps
 from tcao_tui.domain.plan import Plan, PriceQuote
@@ -23,7 +24,7 @@ from tcao_tui.errors import BackendError, ExitCode, TcaoError
 from tcao_tui.methods.port import Method
 from tcao_tui.store.estimate_file import read_estimate
 from tcao_tui.store.port import Fenced
-from tcao_tui.worker.checkpointing import RUN_KEY, Checkpoints
+from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.connect import Connector
 from tcao_tui.worker.context import WorkerContext
 from tcao_tui.worker.heartbeat import HEALTH_SECONDS, Grace, Heartbeat, OutageWatch, Waits, leave_to_successor
@@ -266,9 +267,8 @@ class Worker:
 
     def _say_finished(self, finished: Finished) -> None:
         answers = self._inbox.answers("stop", accepted=self._stop.cause is not None, reason=finished.what)
-        answers += self._inbox.answers(
-            "pause", "resume", "checkpoint", "change", accepted=False, reason=f"the run ended: {finished.outcome}"
-        )
+        why = f"the run ended: {finished.outcome}"
+        answers += self._inbox.answers("pause", "resume", "checkpoint", "change", accepted=False, reason=why)
         self._journal.commit(*answers, finished)
 
     def _storage_failed(self, error: StorageFailed) -> int:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _EXISTING_DIR = click.Path(exists=True, file_okay=False, path_type=Path)
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_without_option = click.option(
+    "--without", default="", metavar="FEATURE,...", help="Do not offer ttl, publish, delete, ..., as other servers may."
+)
 
 
 @click.group(
@@ -38,9 +41,10 @@ def engine() -> None:
 @engine.command()
 @click.option("--model-dir", type=_EXISTING_DIR, help="A further Hugging Face causal model to serve.")
 @click.option("--faults", type=_EXISTING_FILE, help="Script of faults to inject, for tests.")
+@_without_option
 @output_option("text", "json")
 @pass_context
-def start(console: CliContext, model_dir: Path | None, faults: Path | None) -> None:
+def start(console: CliContext, model_dir: Path | None, faults: Path | None, without: str) -> None:
     """Start it in the background, unless it runs."""
     from tcao_tui.services import engine_server
 
@@ -51,8 +55,9 @@ def start(console: CliContext, model_dir: Path | None, faults: Path | None) -> N
         paths.engine_dir(),
         model_dir=model_dir.absolute() if model_dir else None,
         faults=faults.absolute() if faults else None,
+        without=without,
     )
-    if before.answers and (model_dir or faults):
+    if before.answers and (model_dir or faults or without):
         console.progress("it runs already, so the options were not used; `tcao engine stop` first")
     _print_status(console, found)
 
@@ -85,8 +90,9 @@ def status(console: CliContext) -> None:
 @engine.command()
 @click.option("--model-dir", type=_EXISTING_DIR, help="A further Hugging Face causal model to serve.")
 @click.option("--faults", type=_EXISTING_FILE, help="Script of faults to inject, for tests.")
+@_without_option
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 for the last one, or any free one.")
-def serve(model_dir: Path | None, faults: Path | None, port: int) -> None:
+def serve(model_dir: Path | None, faults: Path | None, without: str, port: int) -> None:
     """Run it in the foreground, until interrupted."""
     from tcao_tui.services.engine_server import engine_command, free_last_port
 
@@ -96,6 +102,7 @@ def serve(model_dir: Path | None, faults: Path | None, port: int) -> None:
         port=port or free_last_port(state_dir),
         model_dir=model_dir.absolute() if model_dir else None,
         faults=faults.absolute() if faults else None,
+        without=without,
     )
     os.execv(argv[0], argv)
 
