@@ -24,6 +24,13 @@ def duration_text(seconds: float | None) -> str:
     return f"{days}d{hours:02d}h"
 
 
+def age_text(seconds: float) -> str:
+    """`now` below a minute, then whole minutes, hours or days, so that a calm list sends nothing."""
+    if seconds < 60:
+        return "now"
+    return duration_text(seconds // 60 * 60).removesuffix("00s")
+
+
 def count_text(count: float | None) -> str:
     """`950`, `12.3k`, `4.56M`, `1.20B`, three significant digits past a thousand."""
     if count is None or not math.isfinite(count):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from tcao_tui.domain.run_view import RunStatus, RunSummary
-from tcao_tui.domain.wording import duration_text, money_text, number_text
+from tcao_tui.domain.wording import age_text, money_text, number_text
 from tcao_tui.tui.status import status_span
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import fit
@@ -73,13 +73,6 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 AGE = len(COLUMNS) - 1
-
-
-def age_text(seconds: float) -> str:
-    """`now` below a minute, then whole minutes, hours or days, so that a calm list sends nothing."""
-    if seconds < 60:
-        return "now"
-    return duration_text(seconds // 60 * 60).removesuffix("00s")
 
 
 def columns_for(width: int) -> list[tuple[Column, int]]:
