@@ -86,7 +86,7 @@ class Reply(Frozen):
         is_cut: The limit of tokens ended it.
         problem: Why the answer could not be read as the chat format has it; empty when it could.
         error: Why there is no answer; empty when there is one.
-        seconds: From asking to the whole answer.
+        seconds: From asking the server to the whole answer.
     """
 
     base_model: str = ""
@@ -154,6 +154,7 @@ class Conversation(Frozen):
     Attributes:
         chat_id: Names it among the conversations that are kept.
         created_at: Unix seconds.
+        backend: Name of the server's profile.
         system: System prompt of the next round; empty for none.
         is_blind: Who answers is told after the vote.
         blind_seed: What the orders are drawn from.
@@ -161,6 +162,7 @@ class Conversation(Frozen):
 
     chat_id: str
     created_at: float
+    backend: str = ""
     contenders: tuple[Contender, ...]
     settings: ChatSettings = ChatSettings()
     system: str = ""

@@ -72,17 +72,16 @@ class ChatDesk:
             await self._server.close()
 
     async def _reply(self, contender: Contender, ask: Ask, settings: ChatSettings) -> Reply:
-        began = time.monotonic()
         try:
             opened = await self._open(contender, settings.thinking)
-            return await _sampled(opened, ask, settings, began)
+            return await _sampled(opened, ask, settings)
         except TcaoError as error:
             what = f"{error}; {error.next_step}" if error.next_step else str(error)
         except RowRejected as error:
             what = f"{error.what}; {error.fix}"
         except SDK_ERRORS as error:
             what = str(translate(error, "sampling"))
-        return Reply(error=what, seconds=time.monotonic() - began)
+        return Reply(error=what)
 
     async def _open(self, contender: Contender, thinking: bool | None) -> _Opened:
         way = (contender.source, contender.renderer, thinking)
@@ -109,7 +108,7 @@ class ChatDesk:
         return open_voice(self._server, model, trained, thinking)
 
 
-async def _sampled(opened: _Opened, ask: Ask, settings: ChatSettings, began: float) -> Reply:
+async def _sampled(opened: _Opened, ask: Ask, settings: ChatSettings) -> Reply:
     voice = opened.voice
     prompt = voice.prompt(ask.messages)
     parameters = tinker.SamplingParams(
@@ -119,7 +118,9 @@ async def _sampled(opened: _Opened, ask: Ask, settings: ChatSettings, began: flo
         seed=settings.seed,
         stop=voice.stop,
     )
+    began = time.monotonic()
     response = await opened.client.sample(prompt, num_samples=1, sampling_params=parameters)
+    seconds = time.monotonic() - began
     sequence = response.sequences[0]
     is_cut = sequence.stop_reason == "length"
     said = voice.read(sequence.tokens, is_cut=is_cut)
@@ -133,7 +134,7 @@ async def _sampled(opened: _Opened, ask: Ask, settings: ChatSettings, began: flo
         tokens=len(sequence.tokens),
         is_cut=is_cut,
         problem=said.problem,
-        seconds=time.monotonic() - began,
+        seconds=seconds,
         prices=voice.prices,
     )
 
