@@ -14,6 +14,9 @@ PACKAGE = Path(__file__).resolve().parent
 TINY_MODEL_NAME = "tcao/tiny-qwen3"
 """Name under which the engine serves the included model."""
 
+TINY_MODEL_RENDERER = "qwen3_instruct"
+"""Its chat format, by the cookbook's name; the cookbook itself does not know the model."""
+
 TINY_MODEL = PACKAGE / "engine" / "tiny_model" / "weights"
 """The included model, in Hugging Face layout."""
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "rollouts": (f"{_AT}rollouts:rollouts", "Show the answers that a step of RL was trained on."),
     "verify-run": (f"{_AT}verify_run:verify_run", "Prove from store and server that a run is whole."),
     "replay": (f"{_AT}replay:replay", "Carry out a run's plan again, or play its record."),
+    "qlora": (f"{_AT}qlora:qlora", "Write what trains the like of a run on one's own GPU."),
     "chat": (f"{_AT}chat:chat", "Talk to checkpoints and base models, side by side and blind; keep what is said."),
     "models": (f"{_AT}models:models", "List the backend's base models with size, context, price and thinking."),
     "doctor": (f"{_AT}doctor:doctor", "Say what is found and what is missing on this machine."),

@@ -22,7 +22,6 @@ from tcao_tui.methods.token_rows import TokenRows
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizer, PreTrainedTokenizerBase
 
-TINY_MODEL_RENDERER = "qwen3_instruct"
 _RENDERER_LOG = "tinker_cookbook.renderers.base"
 
 
@@ -35,7 +34,7 @@ def renderer_name(config: TrainingConfig) -> str:
     if config.renderer_name is not None:
         return config.renderer_name
     if config.base_model == paths.TINY_MODEL_NAME:
-        return TINY_MODEL_RENDERER
+        return paths.TINY_MODEL_RENDERER
     try:
         return model_info.get_recommended_renderer_name(config.base_model)
     except (TinkerCookbookError, KeyError, ValueError):

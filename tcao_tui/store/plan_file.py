@@ -132,7 +132,7 @@ def _commented(
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             lines += [f"{indent}{name}:\n", *_listed(cast("tuple[BaseModel, ...]", value), depth + 1)]
         else:
-            lines.append(f"{indent}{name}: {_scalar(value)}\n")
+            lines.append(f"{indent}{name}: {scalar_text(value)}\n")
     return lines
 
 
@@ -145,7 +145,8 @@ def _listed(models: tuple[BaseModel, ...], depth: int) -> list[str]:
     return lines
 
 
-def _scalar(value: object) -> str:
+def scalar_text(value: object) -> str:
+    """A value on one line of YAML: plain values, tuples and lists, paths."""
     plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
     # Double quotes survive every reader: no text is taken for a number, a date or a yes.
     style = '"' if plain and isinstance(plain, str | list) else None

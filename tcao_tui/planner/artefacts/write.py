@@ -13,7 +13,7 @@ from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.planner.artefacts.examples import examples
 from tcao_tui.planner.artefacts.one_pager import one_pager
 from tcao_tui.planner.artefacts.scripts import scripts
-from tcao_tui.store.atomic_file import EXECUTABLE, PRIVATE, write_text
+from tcao_tui.store.atomic_file import EXECUTABLE, PRIVATE, write_keeping_old, write_text
 from tcao_tui.store.plan_file import CONFIG_NAME, PLAN_NAME, write_plan
 
 ONE_PAGER, EXAMPLES, SCRIPTS = "one-pager.md", "examples.md", "scripts"
@@ -42,14 +42,8 @@ def write_artefacts(directory: Path, plan: Plan, sheet: PlanSheet, facts: Facts)
     written: list[Path] = []
     for name, text in scripts(plan).items():
         written.append(directory / SCRIPTS / name)
-        _write_beside(written[-1], text, EXECUTABLE if name.endswith(".sh") else PRIVATE)
-    _write_beside(directory / EXAMPLES, record, PRIVATE)
+        write_keeping_old(written[-1], text, EXECUTABLE if name.endswith(".sh") else PRIVATE)
+    write_keeping_old(directory / EXAMPLES, record, PRIVATE)
     write_text(directory / ONE_PAGER, summary)
     write_plan(directory, plan)
     return tuple(directory / name for name in (ONE_PAGER, PLAN_NAME, CONFIG_NAME, EXAMPLES)) + tuple(written)
-
-
-def _write_beside(path: Path, text: str, mode: int) -> None:
-    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
-        path.replace(path.with_name(f"{path.name}.old"))
-    write_text(path, text, mode)
