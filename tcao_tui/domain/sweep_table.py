@@ -100,6 +100,15 @@ class SweepTable:
         return all(row.is_over for row in self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class FollowedSweep:
+    """A sweep that is watched: its table, or why there is none."""
+
+    name: str
+    table: SweepTable | None
+    problem: str = ""
+
+
 def measure_for(plan: Plan, by: str | None = None) -> Headline:
     """What the cells of a plan are judged by.
 

@@ -1,21 +1,21 @@
-"""Following a sweep: its record and the runs of its cells, as one table per poll. Reads only."""
+"""Following sweeps: each one's record and the runs of its cells, as one table per poll. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from tcao_tui.domain.pipeline import total_steps
 from tcao_tui.domain.range_test import RangeRun, judge_range
-from tcao_tui.domain.run_view import RunView
-from tcao_tui.domain.sweep_table import PROBLEM, CellRow, SweepTable, measure_for, row_of, table
+from tcao_tui.domain.run_view import RunSummary, RunView
+from tcao_tui.domain.sweep_table import PROBLEM, CellRow, FollowedSweep, SweepTable, measure_for, row_of, table
 from tcao_tui.errors import UsageError
 from tcao_tui.services.follow import Follower
 from tcao_tui.store.lease import RunLock
 from tcao_tui.store.port import RunStore
-from tcao_tui.store.sweep_file import CellRecord, SweepRecord, read_sweep, sweep_dir
+from tcao_tui.store.sweep_file import CellRecord, SweepRecord, read_sweep, record_changed_at, sweep_dir, sweep_names
 
 
 class SweepSource:
@@ -68,6 +68,46 @@ class SweepSource:
         if cell.problem and cell.index not in self._views:
             return replace(row, status=PROBLEM, problem=cell.problem)
         return row
+
+
+class SweepList:
+    """All sweeps of a runs root; what is over is read again only when one of its runs, or its record, changed.
+
+    Args:
+        store: The run store; closed with this.
+        runs_root: Its root.
+    """
+
+    def __init__(self, store: RunStore, runs_root: Path) -> None:
+        self._store, self._runs_root = store, runs_root
+        self._sources: dict[str, SweepSource] = {}
+        self._found: dict[str, tuple[Hashable, SweepTable]] = {}
+
+    def poll(self) -> list[FollowedSweep]:
+        """Every sweep as it stands, the one that changed last first; blocks on disk."""
+        runs = {run.run_id: run for run in self._store.runs()}
+        return [self._follow(name, runs) for name in sweep_names(self._runs_root)]
+
+    def close(self) -> None:
+        """End helper processes and close the store."""
+        for source in self._sources.values():
+            source.close()
+        self._store.close()
+
+    def _follow(self, name: str, runs: Mapping[str, RunSummary]) -> FollowedSweep:
+        try:
+            if name not in self._sources:
+                self._sources[name] = SweepSource(self._store, self._runs_root, name)
+            source = self._sources[name]
+            ran = tuple(runs.get(cell.run_id) for cell in source.record.cells)
+            stands = record_changed_at(self._runs_root, name), ran
+            known, found = self._found.get(name, (None, None))
+            if found is None or not (found.is_over and source.caught_up and stands == known):
+                found = source.poll()
+                self._found[name] = stands, found
+        except (UsageError, OSError) as error:
+            return FollowedSweep(name, None, str(error))
+        return FollowedSweep(name, found)
 
 
 def _as_range_test(found: SweepTable, record: SweepRecord, views: Mapping[int, RunView]) -> SweepTable:

@@ -116,6 +116,11 @@ def read_sweep(runs_root: Path, name: str) -> SweepRecord:
         raise UsageError(f"the record of sweep {name} cannot be read: {problem}", where=str(path)) from error
 
 
+def record_changed_at(runs_root: Path, name: str) -> int:
+    """When a sweep's record was replaced last, nanoseconds. Raises `OSError`."""
+    return (sweep_dir(runs_root, name) / _FILE_NAME).stat().st_mtime_ns
+
+
 def sweep_names(runs_root: Path) -> list[str]:
     """Names of all sweeps, the one that changed last first."""
     files = [(path.stat().st_ctime, path) for path in (runs_root / SWEEPS_DIR).glob(f"*/{_FILE_NAME}")]

@@ -16,7 +16,7 @@ from textual.worker import Worker
 from tcao_tui.domain.plain_text import plain_text
 from tcao_tui.errors import TcaoError
 from tcao_tui.tui.desktop import START_SECONDS, tell_terminal
-from tcao_tui.tui.intents import carry_out, outcome_of, wire
+from tcao_tui.tui.intents import carry_out, outcome_of
 from tcao_tui.tui.interview_port import InterviewWanted
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import (
@@ -30,6 +30,7 @@ from tcao_tui.tui.messages import (
     NotDone,
     OpenInterview,
     OpenRun,
+    OpenSweeps,
     PlanRead,
     RolloutsRead,
     RunsCompared,
@@ -37,6 +38,7 @@ from tcao_tui.tui.messages import (
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.terminal_app import TerminalApp
 from tcao_tui.tui.theme import DARK, LIGHT, theme_for, themes
+from tcao_tui.tui.wiring import wire
 
 if TYPE_CHECKING:
     from tcao_tui.settings import Settings
@@ -159,6 +161,12 @@ class TcaoApp(TerminalApp):
     @on(OpenRun)
     def _open(self, event: OpenRun) -> None:
         self.push_screen(self._run_screen(event.run_id))
+
+    @on(OpenSweeps)
+    def _open_sweeps(self) -> None:
+        from tcao_tui.tui.screens.sweeps import SweepsScreen
+
+        self.push_screen(SweepsScreen(self._ports))
 
     @on(BackToRuns)
     def _back(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.timer import Timer
@@ -16,8 +17,11 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from tcao_tui.domain.run_view import RunSummary, RunView
 from tcao_tui.errors import TcaoError
-from tcao_tui.tui.messages import LogChanged, RunChanged, RunsChanged, SourceFailed
-from tcao_tui.tui.ports import RunsSource, WatchedRun
+from tcao_tui.tui.messages import LogChanged, RunChanged, RunsChanged, SourceFailed, SweepsChanged
+from tcao_tui.tui.ports import RunsSource, SweepsPort, WatchedRun
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.sweep_table import FollowedSweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,10 @@ def fingerprint(view: RunView) -> Hashable:
     )
 
 
-class _Feed(Widget):
+class Feed(Widget):
     """Asks, waits for the answer, and asks again after a while; subclasses read in a thread."""
 
-    DEFAULT_CSS = "_Feed { display: none; }"
+    DEFAULT_CSS = "Feed { display: none; }"
 
     def __init__(self, pace: Pace) -> None:
         super().__init__()
@@ -139,7 +143,7 @@ def _failure(error: BaseException | None) -> SourceFailed:
     return SourceFailed(f"cannot read: {error}")
 
 
-class RunFeed(_Feed):
+class RunFeed(Feed):
     """Watches one run."""
 
     def __init__(self, open_run: Callable[[], WatchedRun], pace: Pace = Pace()) -> None:
@@ -185,7 +189,40 @@ class RunFeed(_Feed):
             self._run = None
 
 
-class RunsFeed(_Feed):
+class SweepsFeed(Feed):
+    """Watches the sweeps."""
+
+    def __init__(self, open_sweeps: Callable[[], SweepsPort], pace: Pace = Pace()) -> None:
+        super().__init__(pace)
+        self._open = open_sweeps
+        self._source: SweepsPort | None = None
+        self._seen: Sequence[FollowedSweep] | None = None
+
+    def read(self) -> list[Message]:
+        """All sweeps when any differs."""
+        source = self._source = self._source or self._open()
+        found = source.poll()
+        if found == self._seen:
+            return []
+        self._seen = found
+        return [SweepsChanged(found)]
+
+    def next_wait(self, changed: bool) -> float:
+        """Fast while things change, slow when every sweep is over."""
+        pace = self._pace
+        live = any(sweep.table is not None and not sweep.table.is_over for sweep in self._seen or ())
+        if changed:
+            return pace.fast_seconds
+        return min(self._waits * 1.6, pace.live_seconds if live else pace.idle_seconds)
+
+    def close(self) -> None:
+        """Release the sweeps."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+
+class RunsFeed(Feed):
     """Watches the run list: asks for the store's change marker, and for the rows only when it differs.
 
     A worker that dies changes nothing in the store, so rows that are live are judged again now and then.

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     PANELS = "Samples, events, log"
     ROLLOUTS = "Answers of RL"
     COMPARE = "Runs compared"
+    SWEEPS = "Sweeps"
     PLANNER = "Interview"
     PLAN = "Plan card"
     APP = "Everywhere"
@@ -60,11 +61,12 @@ _SHOWN_TYPING = {"app.help": "F1", "app.quit": "^q"}
 
 KEYS: tuple[Key, ...] = (
     Key("runs.open", "enter", "⏎", "open", "Open the chosen run", "open", Scope.RUNS),
-    Key("runs.plan", "i", "i", "plan", "Plan a run in an interview, or go on with one", "plan", Scope.RUNS),
-    Key("runs.new", "n", "n", "new", "Start a new run from a plan file", "new", Scope.RUNS),
-    Key("runs.demo", "d", "d", "demo", "Train the included demo, free and offline", "demo", Scope.RUNS),
+    Key("runs.plan", "i", "i", "plan", "Plan a run in an interview, or go on with one", "go('plan')", Scope.RUNS),
+    Key("runs.new", "n", "n", "new", "Start a new run from a plan file", "go('new')", Scope.RUNS),
+    Key("runs.demo", "d", "d", "demo", "Train the included demo, free and offline", "go('demo')", Scope.RUNS),
     Key("runs.filter", "slash", "/", "filter", "Show runs whose name, model or state has a text", "filter", Scope.RUNS),
     Key("runs.compare", "v", "v", "compare", "Hold the marked runs against each other", "compare", Scope.RUNS),
+    Key("runs.sweeps", "w", "w", "sweeps", "See the sweeps: cells, values, which is best", "go('sweeps')", Scope.RUNS),
     Key("runs.mark", "space", "␣", "", "Mark a run to compare it, or unmark it", "mark", Scope.RUNS),
     Key("runs.sort", "o", "o", "order", "Sort by the next column", "sort", Scope.RUNS),
     Key("runs.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.RUNS),
@@ -133,6 +135,10 @@ KEYS: tuple[Key, ...] = (
     Key("compare.up", "up,k", "↑", "", "Scroll what differs up", "scroll(-1)", Scope.COMPARE),
     Key("compare.down", "down,j", "↓", "", "Scroll what differs down", "scroll(1)", Scope.COMPARE),
     Key("compare.again", "r", "r", "read again", "Read the runs anew", "again", Scope.COMPARE),
+    Key("sweeps.back", "escape", "esc", "back", "Back to the list of sweeps, then to the runs", "back", Scope.SWEEPS),
+    Key("sweeps.open", "enter", "⏎", "open", "Go to the cells; on a cell, open its run", "open", Scope.SWEEPS),
+    Key("sweeps.other", "tab", "tab", "cells", "Between the list of sweeps and the cells", "other", Scope.SWEEPS),
+    Key("sweeps.compare", "v", "v", "compare", "Hold the runs of cells against each other", "compare", Scope.SWEEPS),
     Key("planner.stop", "escape", "esc", "stop", "Stop the planner; what it did so far is kept", "stop", Scope.PLANNER),
     Key("planner.back", "escape", "esc", "back", "Pressed twice: back to the run list", "stop", Scope.PLANNER),
     Key("planner.plan", "ctrl+o", "^o", "plan", "Go to the plan card and back", "plan", Scope.PLANNER),

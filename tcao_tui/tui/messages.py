@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView
     from tcao_tui.domain.setting_request import SettingRequest
+    from tcao_tui.domain.sweep_table import FollowedSweep
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
@@ -35,6 +36,13 @@ class RunsChanged(Message):
     """The run list has something new; all rows, newest first."""
 
     rows: list[RunSummary]
+
+
+@dataclass
+class SweepsChanged(Message):
+    """The sweeps have something new; all of them, the one that changed last first."""
+
+    sweeps: Sequence[FollowedSweep]
 
 
 @dataclass
@@ -64,6 +72,10 @@ class OpenRun(Message):
     """Go to the screen of a run."""
 
     run_id: str
+
+
+class OpenSweeps(Message):
+    """Go to the sweeps."""
 
 
 @dataclass

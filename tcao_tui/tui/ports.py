@@ -1,7 +1,7 @@
 """What the console needs from the layers below, as plain callables, so that tests pass fakes in.
 
 Everything here may block on disk or on a child process, so it is called in thread workers only. The real ones are wired
-up in `intents.wire`.
+up in `wiring.wire`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
     from tcao_tui.domain.setting_request import SettingRequest
+    from tcao_tui.domain.sweep_table import FollowedSweep
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
@@ -38,6 +39,18 @@ class RunsSource(Protocol):
 
     def close(self) -> None:
         """Release files."""
+        ...
+
+
+class SweepsPort(Protocol):
+    """The sweeps of one runs root."""
+
+    def poll(self) -> Sequence[FollowedSweep]:
+        """All of them as they stand, the one that changed last first."""
+        ...
+
+    def close(self) -> None:
+        """Release files and processes."""
         ...
 
 
@@ -116,6 +129,7 @@ class Ports:
     diagnose: Callable[[RunView], Diagnosis]
     change: Callable[[str, SettingRequest], str]
     compare: Callable[[Sequence[str]], Comparison]
+    open_sweeps: Callable[[], SweepsPort]
     open_notices: Callable[[], NoticesPort | None]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

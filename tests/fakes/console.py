@@ -12,6 +12,7 @@ from tcao_tui.domain.events import Verb
 from tcao_tui.domain.rollouts import RolloutGroup
 from tcao_tui.domain.run_view import RunSummary, RunView
 from tcao_tui.domain.setting_request import SettingRequest
+from tcao_tui.domain.sweep_table import FollowedSweep
 from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import TcaoError
 from tcao_tui.store.interviews import InterviewSummary
@@ -62,6 +63,22 @@ class FakeRuns:
         pass
 
 
+class FakeSweeps:
+    """Sweeps that a test sets."""
+
+    def __init__(self, *sweeps: FollowedSweep) -> None:
+        self.all = list(sweeps)
+        self.polls = 0
+        self.closed = False
+
+    def poll(self) -> list[FollowedSweep]:
+        self.polls += 1
+        return list(self.all)
+
+    def close(self) -> None:
+        self.closed = True
+
+
 @dataclass
 class FakeConsole:
     """Everything the console may ask for; `asked` is what it did ask."""
@@ -77,6 +94,7 @@ class FakeConsole:
     stages: tuple[str, ...] = ()
     saved: dict[str, str] = field(default_factory=dict[str, str])
     notices: NoticesPort | None = None
+    sweeps: FakeSweeps = field(default_factory=lambda: FakeSweeps())
 
     def ports(self) -> Ports:
         return Ports(
@@ -94,6 +112,7 @@ class FakeConsole:
             diagnose=self.diagnose,
             change=self.change,
             compare=self.compare,
+            open_sweeps=lambda: self.sweeps,
             open_notices=self.open_notices,
             clock=lambda: STARTED_AT,
         )

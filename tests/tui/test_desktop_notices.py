@@ -12,7 +12,7 @@ from tcao_tui.errors import TcaoError
 from tcao_tui.settings import load_settings
 from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.desktop import tell_terminal
-from tcao_tui.tui.intents import wire
+from tcao_tui.tui.wiring import wire
 from tests.fakes.console import FakeConsole
 from tests.tui.conftest import Until
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 HEAVY = ("tinker", "torch", "transformers", "inspect_ai", "anthropic", "pandas", "tinker_cookbook")
-SCREENS = ("runs", "run", "choose", "help", "new_run", "confirm", "interview", "approve_plan", "edit_value")
+SCREENS = ("runs", "run", "choose", "help", "new_run", "confirm", "interview", "approve_plan", "edit_value", "sweeps")
 
 
 def loaded_after(code: str) -> set[str]:

@@ -8,6 +8,7 @@ import pytest
 from tcao_tui.domain.events import Finished, LogLine, PhaseChanged
 from tcao_tui.domain.notices import NOTICE_KINDS
 from tcao_tui.domain.training_events import Alert
+from tcao_tui.errors import TcaoError
 from tcao_tui.services.notice_source import NoticeSource
 from tcao_tui.store.lease import RunLock
 from tcao_tui.store.port import RunWriter
@@ -128,5 +129,5 @@ def test_a_store_without_runs_is_watched_too(runs: Runs, tmp_path: Path) -> None
 def test_closing_it_closes_its_store(tmp_path: Path) -> None:
     store: SqliteStore = open_store(tmp_path)
     NoticeSource(store, NOTICE_KINDS).close()
-    with pytest.raises(Exception, match="closed database"):
+    with pytest.raises(TcaoError, match="closed database"):
         store.runs()

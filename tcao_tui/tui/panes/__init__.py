@@ -12,6 +12,7 @@ PANES: Registry[type[Widget]] = Registry(
         "run_list": "tcao_tui.tui.panes.run_list.pane:RunListPane",
         "planner": "tcao_tui.tui.panes.planner.pane:PlannerPane",
         "rollouts": "tcao_tui.tui.panes.rollouts.pane:RolloutsPane",
+        "sweeps": "tcao_tui.tui.panes.sweeps.pane:SweepsPane",
         "training": "tcao_tui.tui.panes.training.pane:TrainingPane",
     },
 )

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.tui.keys import Scope, bindings
-from tcao_tui.tui.messages import CompareRuns, ControlRun, ListInterviews, OpenRun, ResumeRun, RunDemo
+from tcao_tui.tui.messages import CompareRuns, ControlRun, ListInterviews, OpenRun, OpenSweeps, ResumeRun, RunDemo
 from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, RowLines, arranged, counts_line, header_line
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
@@ -216,17 +216,10 @@ class RunListPane(Widget):
         else:
             self.post_message(CompareRuns(there))
 
-    def action_new(self) -> None:
-        """Start a run from a plan."""
-        self.post_message(self.NewWanted())
-
-    def action_plan(self) -> None:
-        """Plan a run."""
-        self.post_message(ListInterviews())
-
-    def action_demo(self) -> None:
-        """Train the demo."""
-        self.post_message(RunDemo())
+    def action_go(self, where: str) -> None:
+        """Plan a run, start one from a plan file, train the demo, or see the sweeps."""
+        places = {"plan": ListInterviews, "new": self.NewWanted, "demo": RunDemo, "sweeps": OpenSweeps}
+        self.post_message(places[where]())
 
     def action_control(self, verb: str) -> None:
         """Ask the run's worker for something."""

@@ -1,0 +1,3 @@
+"""Sweeps and the tables of their cells."""
+
+from __future__ import annotations
