@@ -25,6 +25,8 @@ from tcao_tui.domain.training_events import (
     PilotEnded,
     RolloutsTaken,
     SettingChanged,
+    StageEnded,
+    StageMeasured,
     StageStarted,
 )
 from tcao_tui.domain.wording import count_text, number_text, share_text
@@ -59,7 +61,9 @@ def event_text(event: RunEvent | UnknownEvent) -> Told:
             return "·", message, {"info": "muted", "warning": "warn", "error": "bad"}[level]
         case ArtefactWritten():
             return "·", f"{event.file} written: {event.rows:,} rows", "muted"
-        case StageStarted() | RolloutsTaken() | Alert() | PilotEnded() | SettingChanged():
+        case StageStarted() | StageMeasured() | StageEnded():
+            return _stage(event)
+        case RolloutsTaken() | Alert() | PilotEnded() | SettingChanged():
             return _training(event)
         case UnknownEvent(kind=kind):
             return "?", f"{kind}: an event of another version", "muted"
@@ -83,11 +87,21 @@ def _course(event: Launched | Resumed | PhaseChanged | Waiting | Finished) -> To
             return "✓" if outcome == "completed" else "■", f"{outcome}{_because(what)}", ink
 
 
-def _training(event: StageStarted | RolloutsTaken | Alert | PilotEnded | SettingChanged) -> Told:
+def _stage(event: StageStarted | StageMeasured | StageEnded) -> Told:
     match event:
         case StageStarted():
             which = f"stage {event.index + 1} of {event.stages}: {event.name} ({event.method})"
             return "▷", f"{which}, {event.num_steps} steps", "info"
+        case StageMeasured():
+            found = ", ".join(f"{key} {number_text(value)}" for key, value in event.values.items())
+            return "·", f"before stage {event.name}: {found}", "muted"
+        case StageEnded():
+            left_out = f"{event.last_step - event.step} steps are left out"
+            return "▷", f"stage {event.name} ended early at step {event.step}: {left_out}", "info"
+
+
+def _training(event: RolloutsTaken | Alert | PilotEnded | SettingChanged) -> Told:
+    match event:
         case RolloutsTaken():
             kept = f"{event.answers} answers to {event.groups} prompts"
             return "»", f"{kept} at step {event.step}, mean reward {number_text(event.mean_reward)}", "muted"

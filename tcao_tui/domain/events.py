@@ -18,6 +18,8 @@ from tcao_tui.domain.training_events import (
     PilotEnded,
     RolloutsTaken,
     SettingChanged,
+    StageEnded,
+    StageMeasured,
     StageStarted,
 )
 
@@ -192,6 +194,8 @@ RunEvent = (
     | SamplesTaken
     | Scored
     | StageStarted
+    | StageMeasured
+    | StageEnded
     | RolloutsTaken
     | Alert
     | PilotEnded

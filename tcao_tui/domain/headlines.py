@@ -75,6 +75,17 @@ def headlines(view: RunView) -> tuple[Headline, ...]:
     return tuple(h for h in told if (s := view.series.get(h.key)) and (not before or (s.last_step or 0) > before))
 
 
+def baseline(view: RunView, key: str) -> float | None:
+    """What the present stage measured before its first update; None when it did not, and for a run of one training."""
+    stages = view.marks.stages
+    return view.marks.baselines.get(stages[-1].index, {}).get(key) if stages else None
+
+
 def headline_texts(view: RunView) -> list[str]:
-    """`loss 1.234`, one for each."""
-    return [f"{h.word} {h.text(view.series[h.key].last)}" for h in headlines(view)]
+    """`loss 1.234`, one for each, and what it was before a later stage."""
+    return [f"{h.word} {h.text(view.series[h.key].last)}{_before(view, h)}" for h in headlines(view)]
+
+
+def _before(view: RunView, told: Headline) -> str:
+    value = baseline(view, told.key)
+    return "" if value is None else f" (before {told.text(value)})"

@@ -19,7 +19,7 @@ from tcao_tui.domain.events import (
     Resumed,
     StoredEvent,
 )
-from tcao_tui.domain.training_events import ArtefactWritten, StageStarted
+from tcao_tui.domain.training_events import ArtefactWritten, StageEnded, StageStarted
 
 
 class TrainedStep(NamedTuple):
@@ -57,6 +57,7 @@ class History:
         checkpoints: Recorded and not deleted, by name.
         saved: All that were ever recorded, by name; the newest record of each.
         stages: Names of stages by the updates before them.
+        ended_early: Stages that early stopping ended, by their last step in the plan; the newest of each.
         rewritten: What attempts wrote anew although updates had learned from it, for people.
         batches_per_epoch: As each attempt loaded the data, by the updates before the stage that reads them.
     """
@@ -68,6 +69,7 @@ class History:
     contradictions: list[str] = field(default_factory=list[str])
     batches_per_epoch: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
     stages: dict[int, str] = field(default_factory=dict[int, str])
+    ended_early: dict[int, StageEnded] = field(default_factory=dict[int, StageEnded])
     rewritten: list[str] = field(default_factory=list[str])
     _artefacts: dict[str, str] = field(default_factory=dict[str, str])
     _stage_start: int = 0
@@ -92,6 +94,8 @@ class History:
             case StageStarted(first_step=first_step, name=name):
                 self.stages[first_step] = name
                 self._stage_start = first_step
+            case StageEnded(last_step=last_step) as event:
+                self.ended_early[last_step] = event
             case ArtefactWritten(file=file, sha256=sha256):
                 self._wrote(stored.attempt, file, sha256)
             case CheckpointSaved(checkpoint=record):

@@ -6,7 +6,15 @@ from collections import deque
 
 from tcao_tui.domain.events import Resumed, RunEvent, UnknownEvent
 from tcao_tui.domain.marks import Marks
-from tcao_tui.domain.training_events import Alert, PilotEnded, RolloutsTaken, SettingChanged, StageStarted
+from tcao_tui.domain.training_events import (
+    Alert,
+    PilotEnded,
+    RolloutsTaken,
+    SettingChanged,
+    StageEnded,
+    StageMeasured,
+    StageStarted,
+)
 
 _ALERTS_KEPT = 200
 _ROLLOUTS_KEPT = 2_000
@@ -17,6 +25,8 @@ class MarksState:
 
     def __init__(self) -> None:
         self._stages: dict[int, StageStarted] = {}
+        self._baselines: dict[int, dict[str, float]] = {}
+        self._ended: dict[int, StageEnded] = {}
         self._alerts: deque[Alert] = deque(maxlen=_ALERTS_KEPT)
         self._pilot: PilotEnded | None = None
         self._changes: list[SettingChanged] = []
@@ -27,6 +37,10 @@ class MarksState:
         match event:
             case StageStarted():
                 self._stages[event.index] = event
+            case StageMeasured(index=index, values=values):
+                self._baselines[index] = self._baselines.get(index, {}) | values
+            case StageEnded():
+                self._ended[event.index] = event
             case Alert():
                 self._alerts.append(event)
             case PilotEnded():
@@ -43,9 +57,19 @@ class MarksState:
     def view(self) -> Marks:
         """Freeze."""
         stages = tuple(self._stages[index] for index in sorted(self._stages))
-        return Marks(stages, tuple(self._alerts), self._pilot, tuple(self._changes), tuple(self._rollouts))
+        return Marks(
+            stages,
+            tuple(self._alerts),
+            self._pilot,
+            tuple(self._changes),
+            tuple(self._rollouts),
+            dict(self._baselines),
+            dict(self._ended),
+        )
 
     def _take_back(self, step: int) -> None:
         """What is trained anew has new rollouts and stages; alerts were true, and changes are still wanted."""
         self._rollouts = deque((r for r in self._rollouts if r.step <= step), maxlen=_ROLLOUTS_KEPT)
-        self._stages = {i: s for i, s in self._stages.items() if s.first_step <= step}
+        self._ended = {i: e for i, e in self._ended.items() if e.step <= step}
+        self._stages = {i: s for i, s in self._stages.items() if s.first_step <= step or i - 1 in self._ended}
+        self._baselines = {i: values for i, values in self._baselines.items() if i in self._stages}

@@ -124,6 +124,7 @@ class RunState:
                 self._pace.clear()
             case DataLoaded() as event:
                 self._data = event
+                self._pace.clear()
             case CheckpointSaved(checkpoint=checkpoint):
                 self._checkpoints[checkpoint.name] = checkpoint
             case CheckpointDeleted(name=name):
@@ -234,7 +235,6 @@ class RunState:
         )
         if self._first_started_at is None:
             self._first_started_at = stored.at
-        self._pace.clear()
 
     def _resumed(self, attempt: int, step: int) -> None:
         self._resume_steps[attempt] = step

@@ -25,6 +25,30 @@ class StageStarted(Event):
     started_from: str = ""
 
 
+class StageMeasured(Event):
+    """What a later stage found of its weights before its first update, with the score as `score`.
+
+    The row of that step is that of the stage before, which may have ended with other weights.
+    """
+
+    kind: Literal["stage_measured"] = "stage_measured"
+    index: int
+    name: str
+    step: int
+    values: dict[str, float]
+
+
+class StageEnded(Event):
+    """Early stopping ended a stage at `step`; updates up to `last_step`, its last by the plan, are left out."""
+
+    kind: Literal["stage_ended"] = "stage_ended"
+    index: int
+    name: str
+    first_step: int
+    step: int
+    last_step: int
+
+
 class RolloutsTaken(Event):
     """Answers that update `step` learned from lie in `file` of the run's directory.
 

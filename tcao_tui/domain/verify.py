@@ -44,7 +44,8 @@ def _every_batch_once(case: Case, found: Judgement) -> None:
     if found.problems:
         return
     for before, step in pairwise([TrainedStep(0, 0, 0, 0), *case.lineage]):
-        if step.step != before.step + 1:
+        ended = case.history.ended_early.get(step.step - 1)
+        if step.step != before.step + 1 and (ended is None or ended.step != before.step):
             how = "trained twice" if step.step <= before.step else f"reached from step {before.step}"
             found.fail(f"step {step.step} of attempt {step.attempt} was {how}", step.step)
         first_step, per_epoch = case.history.planned(step.step) or (0, 1)
@@ -62,6 +63,8 @@ def _every_batch_once(case: Case, found: Judgement) -> None:
     )
     for first_step, name in sorted(case.history.stages.items()):
         found.evidence += f"; stage {name} from step {first_step + 1}"
+    for ended in case.history.ended_early.values():
+        found.evidence += f"; stage {ended.name} ended early at step {ended.step} of {ended.last_step}"
     replays = [f"attempt {r.attempt}: {r.replays}" for r in case.history.resumes.values() if r.replays]
     found.evidence += "".join(f"; {said}" for said in (*replays, *case.history.rewritten))
 

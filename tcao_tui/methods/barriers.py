@@ -21,7 +21,7 @@ _REASONS: dict[Directive, CheckpointReason] = {
     Directive.PAUSE: "pause",
     Directive.STOP: "stop",
 }
-_STRENGTH = (Directive.CONTINUE, Directive.CHECKPOINT, Directive.PAUSE, Directive.STOP)
+_STRENGTH = (Directive.CONTINUE, Directive.CHECKPOINT, Directive.PAUSE, Directive.FINISH, Directive.STOP)
 
 
 def stronger(one: Directive, other: Directive) -> Directive:
@@ -76,7 +76,9 @@ class BarrierLoop:
         self.step = step
 
     async def train(self) -> bool:
-        """Apply what is left of the plan's updates; returns False when it was stopped before the last."""
+        """Apply what is left of the plan's updates, or what is enough; returns False when it was stopped before."""
+        if self.step and await self._context.directive() is Directive.FINISH:
+            return True  # a worker that had found so died before it could say it
         while self.step < self._config.num_steps:
             self._context.emit(PhaseChanged(phase="training"))
             self.step, directive = await self._advance.advance(self.step, self._next_barrier())
@@ -86,6 +88,8 @@ class BarrierLoop:
                 await self._evaluate(self.step)
                 # An eval may bring a watch rule to stop or pause the run.
                 directive = stronger(directive, await self._context.directive())
+            if directive is Directive.FINISH:
+                break
             reason = _REASONS.get(directive)
             if reason is None and _is_due(self.step, self._config.save_every):
                 reason = "periodic"

@@ -160,15 +160,23 @@ class Evaluator:
         """Measure the weights after `step` updates and commit what was found."""
         evals = self.context.plan.evals
         score = evals.score if with_score or self.context.plan.watch.needs_scores else None
-        if self.validate is None and not evals.sample_prompts and score is None:
+        await self._measure(step, self.validate, bool(evals.sample_prompts), score)
+
+    async def take_score(self, step: int) -> None:
+        """Add the score to what an eval without it found of the weights after `step` updates."""
+        if not self.context.plan.watch.needs_scores:
+            await self._measure(step, None, False, self.context.plan.evals.score)
+
+    async def _measure(self, step: int, validate: Validate | None, samples: bool, score: ScoreSpec | None) -> None:
+        if validate is None and not samples and score is None:
             return
         self._usage = _Usage()
         self.context.emit(PhaseChanged(phase="evaluating"))
-        values = await self._validated(self.validate) if self.validate is not None else {}
+        values = await self._validated(validate) if validate is not None else {}
         found: list[SamplesTaken | Scored] = []
-        if evals.sample_prompts or score is not None:
+        if samples or score is not None:
             sampler = await self.trainer.sampler()
-            if evals.sample_prompts:
+            if samples:
                 found.append(SamplesTaken(step=step, samples=tuple(await self._samples(sampler))))
             if score is not None:
                 found.append(await self._score(sampler, score, step))

@@ -39,7 +39,7 @@ async def train(
 async def carry_out(
     context: RunContext, trainer: Trainer, advance: Advance, evaluator: Evaluator, *, batches_per_epoch: int
 ) -> None:
-    """Carry the plan out from `context.resume_point` to its last step, or until STOP.
+    """Carry the plan out from `context.resume_point` to its last step, or until FINISH or STOP.
 
     Raises:
         Transient: The server was lost; another attempt may go on from the last checkpoint.
@@ -62,6 +62,10 @@ async def carry_out(
         await evaluator.evaluate(loop.step, with_score=False)
     if not await loop.train():
         return
-    if resume is None or resume.step < config.num_steps or resume.reason != "final":
+    if resume is None or resume.step < loop.step or resume.reason != "final":
         await loop.save("final")
-    await evaluator.evaluate(config.num_steps, with_score=True)
+    if loop.step == config.num_steps:
+        await evaluator.evaluate(loop.step, with_score=True)
+    else:
+        # The eval that found it enough has measured all the rest.
+        await evaluator.take_score(loop.step)

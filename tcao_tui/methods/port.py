@@ -24,6 +24,8 @@ class Directive(Enum):
     CONTINUE = auto()
     CHECKPOINT = auto()
     PAUSE = auto()
+    FINISH = auto()
+    """Trained enough: the present weights are the result, and a pipeline goes on with its next stage."""
     STOP = auto()
 
 
@@ -106,6 +108,10 @@ class RunContext(Protocol):
         """Whether the stage that begins after so many updates had begun before this attempt, on the lineage."""
         ...
 
+    def has_ended(self, first_step: int) -> bool:
+        """Whether early stopping ended the stage that begins after so many updates, on the lineage."""
+        ...
+
     def is_measured(self, step: int) -> bool:
         """Whether what an eval found of the weights after `step` updates is recorded, on the lineage."""
         ...
@@ -138,5 +144,5 @@ class Method(Protocol):
     """The heavy part: `run.py` has a function of this shape."""
 
     async def __call__(self, context: RunContext) -> None:
-        """Carry the plan out from `context.resume_point` to its last step, or until STOP."""
+        """Carry the plan out from `context.resume_point` to its last step, or until FINISH or STOP."""
         ...

@@ -12,6 +12,7 @@ from tcao_tui.domain.events import ControlHandled, LogLine, MetricRow, Phase, Ph
 from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.errors import TcaoError
+from tcao_tui.methods.barriers import stronger
 from tcao_tui.methods.port import Directive
 from tcao_tui.worker.changing import settings_from
 from tcao_tui.worker.checkpointing import Checkpoints
@@ -140,6 +141,10 @@ class WorkerContext:
         """Whether the stage after so many updates had begun."""
         return first_step in self._journal.lineage.stage_starts
 
+    def has_ended(self, first_step: int) -> bool:
+        """Whether early stopping ended the stage after so many updates."""
+        return first_step in self._journal.lineage.stages_ended
+
     def is_measured(self, step: int) -> bool:
         """Whether what an eval found of these weights is recorded, on the lineage."""
         return self._journal.lineage.is_measured(step)
@@ -157,11 +162,11 @@ class WorkerContext:
                 self._inbox.stop.set("budget")
         await self._checkpoints.keep_good()
         order = self._watch.order
-        if order is not None and order.stops:
+        if order is not None and order.directive is Directive.STOP:
             self._inbox.stop.set(order.cause, order.why)
         asked = self._inbox.directive()
-        if order is not None and not order.stops and asked is not Directive.STOP:
-            return Directive.PAUSE
+        if order is not None:
+            return stronger(asked, order.directive)
         return Directive.CHECKPOINT if asked is Directive.CONTINUE and self._watch.wants_checkpoint else asked
 
     async def may_begin(self) -> bool:

@@ -5,24 +5,35 @@ An order outlives its worker: a run that was killed before it stopped or paused 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Literal
 
 from tcao_tui.domain.events import ControlHandled, Finished, RunEvent, UnknownEvent
 from tcao_tui.domain.pilot import pilot_text
+from tcao_tui.domain.pipeline import stage_at, total_steps
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.training_events import Alert, PilotEnded
+from tcao_tui.domain.training_events import Alert, PilotEnded, StageEnded
 from tcao_tui.domain.watch import EARLY_STOPPING
+from tcao_tui.methods.barriers import stronger
+from tcao_tui.methods.port import Directive
 
 OrderCause = Literal["alert", "early_stopping", "pilot"]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """To stop at a checkpoint, or to pause until a person resumes; `why` is in words."""
+    """What must happen: to stop at a checkpoint, to end the present stage there, or to pause until a person resumes.
 
-    stops: bool
+    Attributes:
+        step: As of which step.
+        why: In words.
+    """
+
+    directive: Directive
     cause: OrderCause
+    step: int
     why: str
 
 
@@ -48,31 +59,47 @@ class Orders:
             case PilotEnded():
                 self.pilot = event
                 self._open.append(event)
+            case StageEnded():
+                self._open = [one for one in self._open if not isinstance(one, Alert) or one.rule != EARLY_STOPPING]
             case Finished(outcome="stopped") | ControlHandled(verb="resume", accepted=True):
                 self._open.clear()
             case _:
                 pass
 
-    def standing(self, plan: Plan) -> Order | None:
-        """The strongest order that was not obeyed yet."""
+    def standing(self, plan: Plan, step: int) -> Order | None:
+        """The strongest order that was not obeyed yet.
+
+        Args:
+            plan: The approved plan.
+            step: Where the attempt goes on: a stage that is trained again from before its end is not ended sooner.
+        """
         orders = [order for event in self._open if (order := order_of(event, plan)) is not None]
-        return next((order for order in orders if order.stops), orders[0] if orders else None)
+        orders = [order for order in orders if order.directive is not Directive.FINISH or order.step <= step]
+        return strongest(orders)
 
 
 def order_of(event: Alert | PilotEnded, plan: Plan) -> Order | None:
     """What an alert or a judgement orders; None when it only tells."""
     match event:
         case Alert(rule=rule, action="stop"):
-            cause = EARLY_STOPPING if rule == EARLY_STOPPING else "alert"
-            return Order(stops=True, cause=cause, why=_told(event))
+            if rule != EARLY_STOPPING:
+                return Order(Directive.STOP, "alert", event.step, _told(event))
+            is_last = stage_at(plan, event.step).last_step == total_steps(plan)
+            return Order(Directive.STOP if is_last else Directive.FINISH, rule, event.step, _told(event))
         case Alert(action="pause"):
-            return Order(stops=False, cause="alert", why=_told(event))
+            return Order(Directive.PAUSE, "alert", event.step, _told(event))
         case PilotEnded(passed=False, findings=findings):
-            return Order(stops=True, cause="pilot", why=f"the pilot did not pass: {'; '.join(findings)}")
+            return Order(Directive.STOP, "pilot", event.step, f"the pilot did not pass: {'; '.join(findings)}")
         case PilotEnded() if plan.pilot is not None and plan.pilot.then == "ask":
-            return Order(stops=False, cause="pilot", why=f"the pilot passed: {pilot_text(event)}")
+            return Order(Directive.PAUSE, "pilot", event.step, f"the pilot passed: {pilot_text(event)}")
         case _:
             return None
+
+
+def strongest(orders: Sequence[Order]) -> Order | None:
+    """The first of those that ask for most."""
+    asked = reduce(stronger, (order.directive for order in orders), Directive.CONTINUE)
+    return next((order for order in orders if order.directive is asked), None)
 
 
 def _told(alert: Alert) -> str:

@@ -27,7 +27,7 @@ from tcao_tui.domain.events import (
     UnknownEvent,
 )
 from tcao_tui.domain.training_config import SettingChange
-from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged, StageStarted
+from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged, StageEnded, StageStarted
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
@@ -40,6 +40,7 @@ class Lineage:
     """Fold of a run's events as far as resuming needs it: checkpoints, deletions, changes, where attempts went on.
 
     Attributes:
+        stages_ended: Steps at which early stopping ended stages, by the updates before the stage.
         measured: The attempt that last evaluated the weights, by step.
         good: Steps of the last checkpoints before what the newest alerts found, kept for a person to go back to.
     """
@@ -49,6 +50,7 @@ class Lineage:
     resume_steps: dict[int, int] = field(default_factory=dict[int, int])
     changes: list[SettingChange] = field(default_factory=list[SettingChange])
     stage_starts: set[int] = field(default_factory=set[int])
+    stages_ended: dict[int, int] = field(default_factory=dict[int, int])
     measured: dict[int, int] = field(default_factory=dict[int, int])
     artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
@@ -62,8 +64,11 @@ class Lineage:
             case Resumed(step=step):
                 self.resume_steps[attempt] = step
                 self.stage_starts = {start for start in self.stage_starts if start <= step}
+                self.stages_ended = {first: end for first, end in self.stages_ended.items() if end <= step}
             case StageStarted(first_step=start):
                 self.stage_starts.add(start)
+            case StageEnded(first_step=first, step=step):
+                self.stages_ended[first] = step
             case CheckpointSaved(checkpoint=record):
                 self.known[record.name] = record
             case CheckpointDeleted(name=name):

@@ -11,10 +11,11 @@ from tcao_tui.domain.cost import CostEstimate
 from tcao_tui.domain.events import DataLoaded, MetricRow, RunEvent, Scored, Spend
 from tcao_tui.domain.pilot import Pilot, PilotStep, judge
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.training_events import Alert, PilotEnded
+from tcao_tui.domain.training_events import Alert, PilotEnded, StageEnded
 from tcao_tui.domain.watch import Watcher
+from tcao_tui.methods.port import Directive
 from tcao_tui.worker.journal import Journal
-from tcao_tui.worker.orders import Order, order_of
+from tcao_tui.worker.orders import Order, order_of, strongest
 
 _FIRST_STEPS, _LAST_STEPS = 200, 2_000
 """Of a long past only these steps of each stage are looked at again: the rules remember no more."""
@@ -40,7 +41,8 @@ class Watch:
         self._other_usd: float | None = 0.0
         self._best_step: int | None = None
         self._unsaved_best: int | None = None
-        self.order: Order | None = journal.orders.standing(plan)
+        point = journal.lineage.resume_steps.get(journal.attempt, 0)
+        self.order: Order | None = journal.orders.standing(plan, point)
         if journal.lineage.attempts > 1:
             self._look_back()
 
@@ -79,6 +81,8 @@ class Watch:
             match event:
                 case DataLoaded():
                     self._data = event
+                case StageEnded() if self.order is not None and self.order.directive is Directive.FINISH:
+                    self.order = None
                 case Scored(step=step, value=value):
                     found += self._watcher.score(step, value)
                     self._note_best(step)
@@ -130,8 +134,8 @@ class Watch:
         """Those that were not told before, such as of a step that is trained again; all of them are obeyed."""
         for event in found:
             order = order_of(event, self._plan)
-            if order is not None and (self.order is None or order.stops > self.order.stops):
-                self.order = order
+            if order is not None:
+                self.order = strongest([order] if self.order is None else [self.order, order])
         raised = self._journal.orders.raised
         return [event for event in found if not isinstance(event, Alert) or (event.rule, event.step) not in raised]
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
-from tcao_tui.domain.events import DataLoaded, LogLine, Scored
+from tcao_tui.domain.events import DataLoaded, Scored
 from tcao_tui.domain.method_params import RlhfParams
 from tcao_tui.domain.plan import EvalPlan, Plan, ScoreSpec
 from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import SettingChange, TrainingConfig
-from tcao_tui.domain.training_events import RolloutsTaken, StageStarted
+from tcao_tui.domain.training_events import RolloutsTaken, StageEnded, StageMeasured, StageStarted
 from tcao_tui.methods import METHODS
 from tcao_tui.methods.port import Directive
 from tests.fakes.engine_process import EngineProcess
@@ -121,10 +121,12 @@ def test_a_stage_starts_from_the_weights_of_the_one_before_and_with_its_own_sett
     assert whole.series("learning_rate") == {1: 1e-3, 2: 1e-3, 3: 1e-3, 4: 1e-2, 5: 1e-2, 6: 1e-2}
 
 
-def test_what_a_stage_measures_before_its_first_update_is_told_in_words(whole: RecordingContext) -> None:
+def test_what_a_stage_measures_before_its_first_update_is_its_baseline(whole: RecordingContext) -> None:
     assert list(whole.series("val_accuracy")) == [5, 6], "step 3 belongs to the stage before"
-    told = [event.message for event in whole.events if isinstance(event, LogLine)]
-    assert any(message.startswith("before stage prefer: val_accuracy 0.5") for message in told)
+    [measured] = [event for event in whole.events if isinstance(event, StageMeasured)]
+    assert (measured.index, measured.name, measured.step) == (1, "prefer", STEPS)
+    assert measured.values["val_accuracy"] == 0.5
+    assert all(key.startswith("val_") for key in measured.values)
 
 
 async def test_a_stage_may_start_from_the_base_model(engine: EngineProcess, tmp_path: Path) -> None:
@@ -169,6 +171,37 @@ async def test_a_stop_within_any_stage_ends_the_run_with_a_checkpoint(
 ) -> None:
     context = await carry_out(engine, sft_then_dpo(tmp_path), tmp_path, script={step: Directive.STOP})
     assert course(context)[-1] == last
+
+
+def scored_plan(directory: Path) -> Plan:
+    scored = rows_file(directory / "scored.jsonl", [{"input": "say 1", "output": "1"}])
+    return sft_then_dpo(directory, evals=EvalPlan(score=ScoreSpec(file=scored, max_tokens=4)))
+
+
+async def test_a_stage_that_is_enough_ends_with_its_score_and_the_next_is_counted_as_planned(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    context = await carry_out(engine, scored_plan(tmp_path), tmp_path, script={2: Directive.FINISH})
+    assert course(context) == [
+        *["stage_started", "step 1", "step 2", "save 2 stage"],
+        *["stage_started", "step 4", "step 5", "save 5 periodic", "step 6", "save 6 final"],
+    ]
+    [ended] = [event for event in context.events if isinstance(event, StageEnded)]
+    assert (ended.index, ended.first_step, ended.step, ended.last_step) == (0, 0, 2, STEPS)
+    assert stages_of(context)[1].started_from == context.checkpoints[0].state_path
+    assert [event.step for event in context.events if isinstance(event, Scored)] == [0, 2, 6]
+
+
+async def test_a_stage_whose_early_end_was_saved_but_not_said_is_not_trained_on(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    plan = scored_plan(tmp_path)
+    first = await carry_out(engine, plan, tmp_path, script={2: Directive.FINISH})
+    ended = first.checkpoints[:1]
+    again: dict[str, Any] = {"saved": ended, "resume_point": ended[0], "attempt": 2}
+    resumed = await carry_out(engine, plan, tmp_path, script={2: Directive.FINISH}, **again)
+    assert course(resumed) == ["stage_started", *course(first)[4:]]
+    assert [event.step for event in resumed.events if isinstance(event, Scored)] == [2, 6], "its score is made up for"
 
 
 @pytest.mark.parametrize(

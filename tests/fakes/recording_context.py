@@ -13,7 +13,7 @@ from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, Data
 from tcao_tui.domain.events import MetricRow, RunEvent, Spend
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange, SettingKey
-from tcao_tui.domain.training_events import ArtefactWritten
+from tcao_tui.domain.training_events import ArtefactWritten, StageEnded
 from tcao_tui.methods.port import Directive
 
 
@@ -24,6 +24,7 @@ class RecordingContext:
         log: One short line per side effect, in order.
         on_event: Called with every event, for tests that follow along.
         requests: Settings that a person asks for, by the step after whose record that happens.
+        script: A FINISH stands until the pipeline has said that the stage ended.
         measured: Steps whose weights were evaluated.
         late: Like `script`, but only once the step's checkpoint is saved.
     """
@@ -70,6 +71,8 @@ class RecordingContext:
     def emit(self, *events: RunEvent) -> None:
         for event in events:
             self.events.append(event)
+            if isinstance(event, StageEnded):
+                self.script.pop(event.step)
             self.log.append(f"{event.kind} {getattr(event, 'phase', getattr(event, 'step', ''))}".strip())
             if self.on_event is not None:
                 self.on_event(event)
@@ -117,6 +120,9 @@ class RecordingContext:
     def has_begun(self, first_step: int) -> bool:
         return first_step in self.begun
 
+    def has_ended(self, first_step: int) -> bool:
+        return any(isinstance(event, StageEnded) and event.first_step == first_step for event in self.events)
+
     def is_measured(self, step: int) -> bool:
         return step in self.measured
 
@@ -127,7 +133,9 @@ class RecordingContext:
         return [change for change in self.changes if change.step <= step]
 
     async def directive(self) -> Directive:
-        given = self.script.pop(self.step, None)
+        given = self.script.get(self.step)
+        if given is not Directive.FINISH:
+            self.script.pop(self.step, None)
         if given is None and any(record.step == self.step for record in self.checkpoints):
             given = self.late.pop(self.step, None)
         return Directive.CONTINUE if given is None else given

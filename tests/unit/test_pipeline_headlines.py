@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tcao_tui.domain.events import MetricRow, RunEvent, StoredEvent
+from tcao_tui.domain.events import MetricRow, Resumed, RunEvent, StoredEvent
 from tcao_tui.domain.headlines import headline_texts
 from tcao_tui.domain.run_state import RunState
 from tcao_tui.domain.run_view import LeaseState
-from tcao_tui.domain.training_events import StageStarted
+from tcao_tui.domain.training_events import StageEnded, StageMeasured, StageStarted
 from tcao_tui.store.memory import MemoryStore
 from tests.fakes.run_records import new_run
+
+NOBODY = LeaseState(False, None, None, "", 0)
 
 
 class Told:
@@ -27,7 +29,7 @@ class Told:
         self.state.apply_metrics(MetricRow(attempt=1, step=step, at=0.0, values=values, **place))
 
     def texts(self) -> list[str]:
-        return headline_texts(self.state.view(LeaseState(False, None, None, "", 0), now=0.0))
+        return headline_texts(self.state.view(NOBODY, now=0.0))
 
 
 def stage(index: int, method: str, first_step: int) -> StageStarted:
@@ -46,3 +48,28 @@ def test_a_later_stage_shows_nothing_of_the_one_before() -> None:
     assert told.texts() == []
     told.row(5, teacher_kl=0.5)
     assert told.texts() == ["teacher KL 0.5"]
+
+
+def test_a_later_stage_is_told_with_what_it_was_before_its_first_update() -> None:
+    told = Told()
+    told.event(stage(0, "sft", 0))
+    told.row(4, train_mean_nll=1.0)
+    told.event(stage(1, "dpo", 4))
+    told.event(StageMeasured(index=1, name="dpo", step=4, values={"val_accuracy": 0.5}))
+    told.event(StageMeasured(index=1, name="dpo", step=4, values={"score": 0.25}))
+    told.row(6, trained=False, val_accuracy=0.75)
+    assert told.texts() == ["val accuracy 75.0% (before 50.0%)"]
+    assert told.state.view(NOBODY, now=0.0).marks.baselines == {1: {"val_accuracy": 0.5, "score": 0.25}}
+
+
+def test_an_early_end_is_shown_until_an_attempt_goes_back_behind_it() -> None:
+    told = Told()
+    told.event(stage(0, "sft", 0))
+    told.row(2, train_mean_nll=1.0)
+    told.event(StageEnded(index=0, name="sft", first_step=0, step=2, last_step=4))
+    told.event(stage(1, "dpo", 4))
+    for resumed, stages in ((2, [0, 1]), (1, [0])):
+        told.event(Resumed(step=resumed, checkpoint=""))
+        marks = told.state.view(NOBODY, now=0.0).marks
+        assert [s.index for s in marks.stages] == stages
+        assert bool(marks.ended) == (resumed == 2)

@@ -10,7 +10,9 @@ from tcao_tui.domain.pipeline import stage_at, teacher_models
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.stages import Stage
 from tcao_tui.domain.training_config import TrainingConfig
-from tcao_tui.domain.training_events import ArtefactWritten, StageStarted
+from tcao_tui.domain.training_events import Alert, ArtefactWritten, StageEnded, StageStarted
+from tcao_tui.methods.port import Directive
+from tcao_tui.worker.orders import Orders, order_of
 from tcao_tui.worker.recovery import Lineage, chosen, to_delete
 from tests.fakes.run_records import checkpoint
 
@@ -98,3 +100,32 @@ def test_an_update_belongs_to_the_stage_that_it_is_counted_in() -> None:
 
 def test_every_teacher_of_any_stage_is_named_once() -> None:
     assert teacher_models(plan()) == ("big", "small")
+
+
+def test_an_early_end_stands_until_an_attempt_goes_back_behind_it() -> None:
+    known = lineage(2, 4)
+    known.apply(1, StageEnded(index=0, name="s", first_step=0, step=4, last_step=6))
+    known.apply(1, started(6))
+    known.apply(2, Resumed(step=4, checkpoint=""))
+    assert known.stages_ended == {0: 4}
+    known.apply(3, Resumed(step=2, checkpoint=""))
+    assert known.stages_ended == {}
+
+
+def stopped_early(step: int) -> Alert:
+    return Alert(rule="early_stopping", severity="note", step=step, evidence="enough", action="stop")
+
+
+def test_early_stopping_ends_a_stage_or_with_the_last_one_the_run() -> None:
+    asked = [order_of(stopped_early(step), plan()) for step in (4, 8, 16)]
+    assert [order.directive for order in asked if order] == [Directive.FINISH, Directive.FINISH, Directive.STOP]
+
+
+def test_a_stage_that_is_trained_again_is_not_ended_before_the_step_that_was_enough() -> None:
+    orders = Orders()
+    orders.apply(stopped_early(4))
+    assert orders.standing(plan(), 2) is None
+    assert (order := orders.standing(plan(), 4)) is not None
+    assert order.directive is Directive.FINISH
+    orders.apply(StageEnded(index=0, name="s", first_step=0, step=4, last_step=6))
+    assert orders.standing(plan(), 4) is None

@@ -17,7 +17,7 @@ from tcao_tui.domain.events import (
     Spend,
 )
 from tcao_tui.domain.proof import Outside, Record, VerifyReport
-from tcao_tui.domain.training_events import ArtefactWritten, StageStarted
+from tcao_tui.domain.training_events import ArtefactWritten, StageEnded, StageStarted
 from tcao_tui.domain.verify import verify
 from tcao_tui.store.memory import MemoryStore
 from tcao_tui.store.port import Cursor, NewRun, RunWriter
@@ -206,3 +206,34 @@ def test_answers_that_nothing_had_learned_from_may_be_drawn_anew_without_a_word(
     run.say(answered("b"))
     run.train(1)
     assert "anew" not in evidence(run.proof())
+
+
+def ended_early(run: Writing, step: int) -> None:
+    ended = StageEnded(index=0, name="imitate", first_step=0, step=step, last_step=FIRST_STEPS)
+    run.save(step, "stage")
+    run.say(ended)
+    run.begin(FIRST_STEPS)
+
+
+def test_steps_that_an_early_end_left_out_are_no_gap() -> None:
+    run = written()
+    run.begin(0)
+    run.train(1, 2, 3)
+    ended_early(run, 3)
+    run.train(*range(FIRST_STEPS + 1, TOTAL + 1))
+    run.save(TOTAL, "final")
+    run.finish()
+    assert evidence(run.proof()).endswith("; stage imitate ended early at step 3 of 5")
+
+
+def test_a_gap_after_another_step_than_that_of_the_early_end_is_caught() -> None:
+    run = written()
+    run.begin(0)
+    run.train(1, 2, 3)
+    ended_early(run, 3)
+    run.resume(None)
+    run.begin(0)
+    run.train(1, 2)
+    run.begin(FIRST_STEPS)
+    run.train(6)
+    assert "step 6 of attempt 2 was reached from step 2" in failures(run.proof())["lineage"]

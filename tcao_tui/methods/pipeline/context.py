@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
-from tcao_tui.domain.events import DataLoaded, LogLine, RolloutsTaken, RunEvent, SamplesTaken, Scored, Spend
+from tcao_tui.domain.events import DataLoaded, RolloutsTaken, RunEvent, SamplesTaken, Scored, Spend
 from tcao_tui.domain.pipeline import StagePlan
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange
-from tcao_tui.domain.training_events import ArtefactWritten
-from tcao_tui.domain.wording import number_text
+from tcao_tui.domain.training_events import ArtefactWritten, StageMeasured
 from tcao_tui.methods.port import Directive, RunContext
 
 STAGES_DIR = "stages"
@@ -76,12 +76,12 @@ class StageContext:
     def emit(self, *events: RunEvent) -> None:
         """Commit facts, their steps counted through the run.
 
-        Samples and scores of a stage's start would stand at the step of the end before it: scores are told in words.
+        Samples and scores of a stage's start would stand at the step of the end before it: scores are its baseline.
         """
         for event in events:
             match event:
-                case Scored(step=0) if self._stage.first_step:
-                    self._tell_of_start(f"{event.name} {event.counts}")
+                case Scored(step=0, value=value) if self._stage.first_step:
+                    self._measured({} if value is None else {"score": value})
                 case SamplesTaken(step=0) if self._stage.first_step:
                     pass
                 case _:
@@ -97,13 +97,12 @@ class StageContext:
     ) -> None:
         """Commit the numbers of one step; its batch is counted in the stage's own data.
 
-        What a stage measures before its first update is told in words: the step's row is that of the stage before.
+        What a stage measures before its first update is its baseline: the step's row is that of the stage before.
         """
         first = self._stage.first_step
         paid = [spend.model_copy(update={"step": spend.step + first}) for spend in spends]
         if first and step == 0:
-            measured = ", ".join(f"{key} {number_text(value)}" for key, value in values.items())
-            self._tell_of_start(measured)
+            self._measured(values)
             values = {}
         self._run.record_step(step + first, values, trained=trained, spends=paid)
 
@@ -129,6 +128,10 @@ class StageContext:
         """Stages do not nest."""
         return False
 
+    def has_ended(self, first_step: int) -> bool:
+        """Stages do not nest."""
+        return False
+
     def is_measured(self, step: int) -> bool:
         """Whether an eval of the stage's weights is recorded."""
         return self._run.is_measured(step + self._stage.first_step)
@@ -141,9 +144,11 @@ class StageContext:
         """Wait until the pause is over."""
         return await self._run.paused()
 
-    def _tell_of_start(self, measured: str) -> None:
-        if measured:
-            self._run.emit(LogLine(message=f"before stage {self._stage.name}: {measured}"))
+    def _measured(self, values: Mapping[str, float]) -> None:
+        known = {key: value for key, value in values.items() if math.isfinite(value)}
+        if known:
+            stage = self._stage
+            self._run.emit(StageMeasured(index=stage.index, name=stage.name, step=stage.first_step, values=known))
 
     def _in_run(self, file: str) -> str:
         return f"{STAGES_DIR}/{self._stage.name}/{file}"

@@ -1,7 +1,8 @@
 """The stages of a plan, one after the other, in one run. Only the worker imports this.
 
 A resume enters the stage that holds the resume point, also at its very end unless the next one had begun: what its
-method still had to measure there is then made up for.
+method still had to measure there is then made up for. A stage that early stopping ends leaves its last steps out, so
+that the next one is counted as planned.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.pipeline import StagePlan, stage_plans
-from tcao_tui.domain.training_events import StageStarted
+from tcao_tui.domain.training_events import StageEnded, StageStarted
 from tcao_tui.errors import BackendError
 from tcao_tui.methods import METHODS
 from tcao_tui.methods.pipeline.context import StageContext
@@ -44,7 +45,8 @@ async def run(context: RunContext) -> None:
 
 def _is_over(context: RunContext, stage: StagePlan, stages: Sequence[StagePlan], done: int) -> bool:
     is_past_its_end = stage is not stages[-1] and context.has_begun(stage.last_step)
-    return stage.last_step < done or (stage.last_step == done and is_past_its_end)
+    is_over = stage.last_step < done or (stage.last_step == done and is_past_its_end)
+    return is_over or context.has_ended(stage.first_step)
 
 
 async def _is_stopped(context: RunContext) -> bool:
@@ -58,7 +60,7 @@ async def _is_stopped(context: RunContext) -> bool:
 async def _carry_out(
     context: RunContext, stage: StagePlan, stages: Sequence[StagePlan], chosen: dict[str, CheckpointRecord]
 ) -> bool:
-    """One stage; False when it was stopped before its end."""
+    """One stage; False when it was stopped, and neither was its last step trained nor did it end early."""
     start_path = _start_path(context, stage, stages, chosen)
     context.emit(
         StageStarted(
@@ -73,8 +75,17 @@ async def _carry_out(
     )
     staged = StageContext(context, stage, is_last=stage is stages[-1], start_path=start_path, stage_checkpoints=chosen)
     await METHODS.load(stage.plan.method)(staged)
-    end = context.chosen(stage.last_step - 1, stage.last_step, best=False)
-    return end is not None
+    end = context.chosen(stage.first_step, stage.last_step, best=False)
+    if end is None or end.step == stage.last_step:
+        return end is not None
+    if await context.directive() is not Directive.FINISH:
+        return False
+    context.emit(
+        StageEnded(
+            index=stage.index, name=stage.name, first_step=stage.first_step, step=end.step, last_step=stage.last_step
+        )
+    )
+    return True
 
 
 def _start_path(

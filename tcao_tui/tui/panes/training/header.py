@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from tcao_tui.domain.headlines import Headline, headlines
+from tcao_tui.domain.headlines import Headline, baseline, headlines
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunStatus, RunView
-from tcao_tui.domain.series import Series
 from tcao_tui.domain.wording import count_text, duration_text, money_text, share_text
 from tcao_tui.tui.panes.training.marks import alert_text, alerts_span, newest_critical, pilot_words
 from tcao_tui.tui.status import status_span
@@ -99,7 +98,7 @@ def facts_line(view: RunView, width: int) -> Line:
             f"{one_line(name)} {share_text(first.value)}"
             + (f" → {share_text(last.value)}" if last is not first else f" at step {first.step}")
         )
-    parts += [_moved(view.series[told.key], told) for told in headlines(view) if told.key != "train_mean_nll"]
+    parts += [_moved(view, told) for told in headlines(view) if told.key != "train_mean_nll"]
     if view.marks.pilot is not None and view.marks.pilot.passed:
         parts.append(pilot_words(view.marks))
     if view.data is not None:
@@ -110,11 +109,12 @@ def facts_line(view: RunView, width: int) -> Line:
     return ((f" {one_line(' · '.join(parts), width - 1)}", "muted"),)
 
 
-def _moved(series: Series, told: Headline) -> str:
+def _moved(view: RunView, told: Headline) -> str:
+    series, first = view.series[told.key], baseline(view, told.key)
     word = "validation loss" if told.key == "val_mean_nll" else told.word
-    if len(series) < 2:
+    if first is None and len(series) < 2:
         return f"{word} {told.text(series.last)}"
-    return f"{word} {told.text(series.values[0])} → {told.text(series.last)}"
+    return f"{word} {told.text(series.values[0] if first is None else first)} → {told.text(series.last)}"
 
 
 def notice_lines(view: RunView, width: int) -> list[Line]:

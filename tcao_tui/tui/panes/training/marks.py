@@ -129,7 +129,9 @@ def _rail(view: RunView, stages: Sequence[StageStarted], names: Sequence[str], d
     spans: list[Span] = [(" ", "text")]
     for stage in stages:
         is_over = stage is not stages[-1] or view.status is RunStatus.COMPLETED
-        done = stage.num_steps if is_over else max(view.step - stage.first_step, 0)
+        ended = view.marks.ended.get(stage.index)
+        left_out = 0 if ended is None else ended.last_step - ended.step
+        done = stage.num_steps - left_out if is_over else max(view.step - stage.first_step, 0)
         method = f" ({stage.method})" if detail == 2 and stage.method != stage.name else ""
         count = f" {done}/{stage.num_steps}" if detail or not is_over else ""
         spans.append((f"{'✓' if is_over else '▶'} {one_line(stage.name, _NAME_WIDTH)}", "ok" if is_over else "strong"))
