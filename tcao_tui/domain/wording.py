@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 
 UNKNOWN = "-"
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 
 
 def duration_text(seconds: float | None) -> str:
@@ -22,6 +26,13 @@ def duration_text(seconds: float | None) -> str:
         return f"{hours}h{minutes:02d}m"
     days, hours = divmod(hours, 24)
     return f"{days}d{hours:02d}h"
+
+
+def duration_seconds(text: str) -> int | None:
+    """Seconds of `90m`, `12h`, `7d`, `1d12h` or `2w`; None for what is no duration."""
+    if not re.fullmatch(rf"(?:{_DURATION.pattern}\s*)+", text.strip().lower()):
+        return None
+    return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in _DURATION.findall(text.lower()))
 
 
 def age_text(seconds: float) -> str:

@@ -5,7 +5,15 @@ import math
 import pytest
 
 from tcao_tui.domain.plain_text import one_line, plain_text
-from tcao_tui.domain.wording import count_text, duration_text, money_text, number_text, share_text
+from tcao_tui.domain.wording import (
+    age_text,
+    count_text,
+    duration_seconds,
+    duration_text,
+    money_text,
+    number_text,
+    share_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +69,29 @@ def test_metrics_show_what_is_not_finite() -> None:
 def test_shares_are_percent() -> None:
     assert share_text(0.975) == "97.5%"
     assert share_text(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("90m", 5400),
+        ("12h", 43200),
+        (" 7D ", 604800),
+        ("1d12h", 129600),
+        ("1d 12h", 129600),
+        ("2w", 1209600),
+        ("", None),
+        ("7", None),
+        ("7 days", None),
+        ("-7d", None),
+        ("never", None),
+    ],
+)
+def test_a_duration_is_read_as_it_is_written(text: str, seconds: int | None) -> None:
+    assert duration_seconds(text) == seconds
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "now"), (59, "now"), (125, "2m"), (3600, "1h00m"), (90000, "1d01h")])
+def test_an_age_changes_once_a_minute_at_most(seconds: float, text: str) -> None:
+    assert age_text(seconds) == text
