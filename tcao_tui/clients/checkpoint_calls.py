@@ -68,7 +68,7 @@ class Acted(Shape):
 class SetTtl(Call[Acted, Nothing]):
     """Let checkpoints expire so many seconds from now, or never."""
 
-    name = "checkpoints.set_ttl"
+    name = "checkpoints.ttl"
     part = Acted
     result = Nothing
     paths: tuple[str, ...]
@@ -78,7 +78,7 @@ class SetTtl(Call[Acted, Nothing]):
 class SetPublic(Call[Acted, Nothing]):
     """Publish checkpoints, or take that back."""
 
-    name = "checkpoints.set_public"
+    name = "checkpoints.publish"
     part = Acted
     result = Nothing
     paths: tuple[str, ...]

@@ -5,7 +5,7 @@ Extending them is `services.checkpoint_guard`; while a worker lives, `worker.exp
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
@@ -47,10 +47,12 @@ def expiring(
     return tuple(sorted(found, key=lambda e: e.seconds_left))
 
 
-def to_guard(checkpoints: Iterable[ListedCheckpoint], *, now: float) -> tuple[ListedCheckpoint, ...]:
-    """Resume points of runs that are paused or down and that would expire within `WEEK_SECONDS`."""
-    return tuple(
-        e.checkpoint
-        for e in expiring(checkpoints, now=now)
-        if e.guarded and e.checkpoint.own is not None and not e.checkpoint.own.is_worked_on
-    )
+def to_guard(checkpoints: Sequence[ListedCheckpoint], *, now: float) -> tuple[ListedCheckpoint, ...]:
+    """Resume points of runs that are paused or down, with their sampler weights, that would expire within a week."""
+    ending = [e.checkpoint for e in expiring(checkpoints, now=now)]
+    points = {
+        (c.server.training_run, c.server.name)
+        for c in checkpoints
+        if c.is_resume_point and c.own is not None and not c.own.is_worked_on
+    }
+    return tuple(c for c in ending if (c.server.training_run, c.server.name) in points)

@@ -143,14 +143,14 @@ async def describe(server: Server, arguments: JsonValue, tell: Tell) -> WeightsI
 
 
 async def set_ttl(server: Server, arguments: JsonValue, tell: Tell) -> Nothing:
-    """`checkpoints.set_ttl`."""
+    """`checkpoints.ttl`."""
     wanted = SetTtl.model_validate(arguments)
     listed = SdkCheckpoints(await server.rest())
     return await _act(wanted.paths, lambda path: listed.set_ttl(path, wanted.ttl_seconds), tell)
 
 
 async def set_public(server: Server, arguments: JsonValue, tell: Tell) -> Nothing:
-    """`checkpoints.set_public`."""
+    """`checkpoints.publish`."""
     wanted = SetPublic.model_validate(arguments)
     listed = SdkCheckpoints(await server.rest())
     return await _act(wanted.paths, lambda path: listed.set_public(path, wanted.public), tell)

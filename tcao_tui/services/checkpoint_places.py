@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tcao_tui.domain.checkpoint_listing import OwnCheckpoint, ServerCheckpoint
+from tcao_tui.domain.checkpoint_listing import CheckpointKind, OwnCheckpoint, ServerCheckpoint, training_run_of
 from tcao_tui.domain.checkpoint_places import RunPlaces
-from tcao_tui.domain.checkpoints import RUN_KEY, parse_checkpoint_name
+from tcao_tui.domain.checkpoints import RUN_KEY, CheckpointRecord, parse_checkpoint_name
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.services.runs import list_runs
 from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
@@ -60,6 +60,11 @@ class CheckpointPlaces:
                 found[checkpoint.path] = own
         return found
 
+    def recorded(self, backend: str) -> list[ServerCheckpoint]:
+        """What the runs of a profile recorded, for a server that lists nothing."""
+        runs = [run for run in list_runs(self._store) if run.backend == backend]
+        return [found for run in runs for record in self.of_run(run).all_records() for found in _as_listed(record, run)]
+
     def _recorded(self, runs: Iterable[RunSummary]) -> Mapping[str, str]:
         """Run of each path that a run recorded."""
         return {
@@ -69,3 +74,19 @@ class CheckpointPlaces:
             for path in (record.state_path, record.sampler_path)
             if path is not None
         }
+
+
+def _as_listed(record: CheckpointRecord, run: RunSummary) -> list[ServerCheckpoint]:
+    kinds: list[tuple[CheckpointKind, str | None]] = [("training", record.state_path), ("sampler", record.sampler_path)]
+    return [
+        ServerCheckpoint(
+            path=path,
+            training_run=training_run_of(path),
+            name=record.name,
+            kind=kind,
+            expires_at=record.expires_at,
+            metadata={RUN_KEY: run.run_id},
+        )
+        for kind, path in kinds
+        if path is not None
+    ]
