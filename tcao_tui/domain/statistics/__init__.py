@@ -1,0 +1,1 @@
+"""Whether one checkpoint is better than another: paired differences, intervals, corrections, power, a verdict."""
