@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from tcao_tui.tui.widgets.composer import Composer
 from textual import events, on
 from textual.app import App, ComposeResult
 
@@ -10,10 +11,11 @@ from tcao_tui.domain.interview import Answered, Said, StoredEntry
 from tcao_tui.domain.questions import Answer
 from tcao_tui.tui.panes.planner.acts import Acts
 from tcao_tui.tui.panes.planner.commands import COMMAND_OFFERS, COMMANDS, command_of, is_command
-from tcao_tui.tui.panes.planner.completion import Offer, Offers, list_files, offers_for
-from tcao_tui.tui.panes.planner.composer import Composer
-from tcao_tui.tui.panes.planner.history import History, words_of_person
+from tcao_tui.tui.panes.planner.completion import list_files, offers_for
+from tcao_tui.tui.panes.planner.history import words_of_person
 from tcao_tui.tui.terminal import osc_52, tmux_passthrough
+from tcao_tui.tui.widgets.history import History
+from tcao_tui.tui.widgets.offers import Offer, Offers
 from tests.tui.conftest import Until
 
 PATHS = ["goal", "training.lora_rank", "training.num_steps"]

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from tcao_tui.planner import plan_keys
-from tcao_tui.tui.panes.planner.completion import Offer, Offers, list_files, offers_for
+from tcao_tui.tui.panes.planner.completion import list_files, offers_for
 from tcao_tui.tui.widgets.line_view import Line
+from tcao_tui.tui.widgets.offers import Offer, Offers
 
 
 @dataclass(frozen=True, slots=True)

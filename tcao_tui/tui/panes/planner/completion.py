@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tcao_tui.domain.plain_text import one_line
+from tcao_tui.tui.widgets.offers import Offer, Offers
 
 MOST_OFFERS = 8
 _MOST_ENTRIES = 2_000
 """Directory entries looked at; a folder of a million files must not hold up typing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One completion: what it puts in place of the word, how it reads, and a hint."""
-
-    text: str
-    label: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """Completions of the text between `start` and the cursor."""
-
-    start: int
-    offers: tuple[Offer, ...] = ()
-
 
 type ListFiles = Callable[[str], Sequence[Offer]]
 """Files whose path begins with a text."""

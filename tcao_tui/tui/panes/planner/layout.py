@@ -14,11 +14,11 @@ from textual.widget import Widget
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.tui.keys import Scope, bindings
-from tcao_tui.tui.panes.planner.completion import Offers
 from tcao_tui.tui.panes.planner.plan_card import PlanCard
 from tcao_tui.tui.panes.planner.talk import Talk
 from tcao_tui.tui.panes.planner.title_line import title_line
 from tcao_tui.tui.widgets.line_view import LineView
+from tcao_tui.tui.widgets.offers import Offers
 
 WIDE = 110
 """Columns from which on the plan stands beside the talk."""

@@ -22,12 +22,12 @@ from tcao_tui.tui.messages import BackToRuns, NotDone
 from tcao_tui.tui.panes.planner.acts import AT_WORK, Acts
 from tcao_tui.tui.panes.planner.card_view import CardView
 from tcao_tui.tui.panes.planner.commands import completions
-from tcao_tui.tui.panes.planner.completion import Offers
 from tcao_tui.tui.panes.planner.layout import PlannerLayout
 from tcao_tui.tui.panes.planner.plan_card import PlanCard
 from tcao_tui.tui.panes.planner.status_line import standing_of
 from tcao_tui.tui.panes.planner.talk import Talk
 from tcao_tui.tui.panes.planner.turns import Turns, is_planners_turn, progress_text
+from tcao_tui.tui.widgets.offers import Offers
 
 TURN = "turn"
 _ENDS = (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED)

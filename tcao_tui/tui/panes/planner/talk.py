@@ -16,12 +16,12 @@ from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.tui.panes.planner.card_form import NotAnAnswer
 from tcao_tui.tui.panes.planner.card_view import CardView
 from tcao_tui.tui.panes.planner.commands import Command, command_of, is_command
-from tcao_tui.tui.panes.planner.completion import Offer, Offers
-from tcao_tui.tui.panes.planner.composer import Composer
 from tcao_tui.tui.panes.planner.history import words_of_person
 from tcao_tui.tui.panes.planner.status_line import Status, status_line
 from tcao_tui.tui.panes.planner.transcript import Transcript
+from tcao_tui.tui.widgets.composer import Composer
 from tcao_tui.tui.widgets.line_view import Line, LineView
+from tcao_tui.tui.widgets.offers import Offer, Offers
 from tcao_tui.tui.widgets.text_block import fit
 
 

@@ -17,8 +17,8 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from tcao_tui.domain.plain_text import plain_text
-from tcao_tui.tui.panes.planner.completion import Offer, Offers
-from tcao_tui.tui.panes.planner.history import History
+from tcao_tui.tui.widgets.history import History
+from tcao_tui.tui.widgets.offers import Offer, Offers
 
 
 class Composer(TextArea):
