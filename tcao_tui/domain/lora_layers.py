@@ -26,28 +26,38 @@ class LoraLayers:
         mlp: What `train_mlp` stands for, apart from the experts.
         experts: Parameters that hold all experts of a layer in one; they are no modules.
         fused: Modules that hold what Tinker trains as several, each with a LoRA of its own.
+        out_of_reach: What Tinker trains and PEFT (0.21) cannot adapt.
     """
 
     attention: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     mlp: tuple[str, ...] = ("gate_proj", "up_proj", "down_proj")
     experts: tuple[str, ...] = ()
     fused: tuple[str, ...] = ()
+    out_of_reach: str = ""
 
 
 _EXPERTS = ("experts.gate_up_proj", "experts.down_proj")
-_LATENT = LoraLayers(attention=("q_a_proj", "kv_a_proj_with_mqa", "o_proj"), experts=_EXPERTS)
+_LATENT = LoraLayers(
+    attention=("q_a_proj", "kv_a_proj_with_mqa", "o_proj"),
+    mlp=(),
+    experts=_EXPERTS,
+    out_of_reach="dense layers and shared experts, whose names it takes for the fused experts",
+)
+_MAMBA = LoraLayers(
+    attention=("q_proj", "k_proj", "v_proj", "o_proj", "in_proj"),
+    mlp=("up_proj", "down_proj"),
+    experts=("experts.up_proj", "experts.down_proj"),
+    fused=("in_proj",),
+    out_of_reach="out_proj of Mamba layers",
+)
 _DELTA = ("q_proj", "k_proj", "v_proj", "o_proj", "in_proj_qkv", "in_proj_z", "out_proj")
-_MAMBA = ("q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj")
 
 _FAMILIES: tuple[tuple[str, LoraLayers], ...] = (
     ("deepseek-v3", _LATENT),
     ("kimi-k2", _LATENT),
     ("glm-5", _LATENT),
     ("gpt-oss", LoraLayers(mlp=(), experts=_EXPERTS)),
-    (
-        "nemotron-3",
-        LoraLayers(_MAMBA, ("up_proj", "down_proj"), ("experts.up_proj", "experts.down_proj"), fused=("in_proj",)),
-    ),
+    ("nemotron-3", _MAMBA),
 )
 _QWEN_DELTA = ("qwen3.5", "qwen3.6", "qwen3.8")
 

@@ -60,6 +60,8 @@ def _of_layers(config: TrainingConfig) -> Iterator[str]:
             f"{' and '.join(layers.fused)} holds several projections in one, which Tinker trains with a LoRA each: "
             "here they share one of the same rank."
         )
+    if layers.out_of_reach:
+        yield f"Left as they are, since PEFT cannot adapt them: {layers.out_of_reach}."
     for part, number_type in _PUBLISHED_QUANTISED.items():
         if part in name:
             yield (

@@ -97,6 +97,7 @@ def test_epsilon_and_clipping_are_scaled_from_summed_to_mean_gradients() -> None
         ({}, {"base_model": "Qwen/Qwen3.6-35B-A3B"}, "fused parameter"),
         ({}, {"base_model": "Qwen/Qwen3.6-35B-A3B"}, "in_proj_qkv holds several"),
         ({}, {"base_model": "openai/gpt-oss-20b"}, "MXFP4"),
+        ({}, {"base_model": "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16"}, "out_proj of Mamba"),
         ({}, {"batch_tokens": 20_000}, "cuts batches at 20,000 tokens"),
         ({}, {"warmup_steps": 10}, "one step behind"),
         ({}, {"changes": (SettingChange(step=3, key="learning_rate", value=1e-4),)}, "changed while the run trained"),
