@@ -1,6 +1,7 @@
 """What the scripts beside this one read: the plan, its rows as conversations, tokenizer and renderer of its model.
 
-The plan lies in the directory above: plan.yaml, and training-config.yaml with everything that training needs.
+The plan lies in the directory above: plan.yaml, and training-config.yaml with everything that training needs; or
+qlora-config.yaml, whose section `data` has the same keys.
 """
 
 from __future__ import annotations
