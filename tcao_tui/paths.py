@@ -42,6 +42,11 @@ def runs_root() -> Path:
     return Path(os.environ.get("TCAO_RUNS_DIR") or "runs").expanduser().absolute()
 
 
+def exports_dir() -> Path:
+    """Weights taken away: `TCAO_EXPORTS_DIR`, else `exports` in the working directory."""
+    return Path(os.environ.get("TCAO_EXPORTS_DIR") or "exports").expanduser().absolute()
+
+
 def config_dir() -> Path:
     """Settings: `TCAO_CONFIG_DIR`, else the platform's configuration directory."""
     if chosen := os.environ.get("TCAO_CONFIG_DIR"):

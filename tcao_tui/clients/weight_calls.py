@@ -113,8 +113,9 @@ class AskBackend(Call[Progress, BackendAnswers]):
 
 
 class MeasuredExport(Shape):
-    """All sequences, in their order."""
+    """All sequences, in their order; `dtype` is the number type that it was computed in."""
 
+    dtype: str
     sequences: tuple[Measured, ...]
 
 

@@ -50,7 +50,7 @@ def model_card(facts: CardFacts) -> str:
     sections = [
         _front_matter(facts),
         f"# {one_line(facts.name, 100)}\n\n{_about(facts)}",
-        f"## Readiness\n\n{verdict(facts.parity)}",
+        f"## Readiness\n\n{verdict(facts.parity)}\n\nCommands that serve it are in SERVING.md.",
         _training(facts),
         _data(facts),
         _evals(facts),

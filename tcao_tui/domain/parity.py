@@ -132,10 +132,10 @@ class _Choice:
     gap: float
 
 
-def tolerance_for(export: str, backend: str) -> Tolerance:
-    """The tolerance of the coarser of two number types; unknown ones count as bfloat16."""
+def tolerance_for(*dtypes: str) -> Tolerance:
+    """The tolerance of the coarsest of the number types involved; unknown ones count as bfloat16."""
     rank: list[DType] = ["float32", "float16", "bfloat16"]
-    coarsest = max(rank.index(name) if name in rank else len(rank) - 1 for name in (export, backend))
+    coarsest = max(rank.index(name) if name in rank else len(rank) - 1 for name in dtypes)
     return TOLERANCES[rank[coarsest]]
 
 

@@ -106,9 +106,12 @@ def _merged_servers(served: Served) -> tuple[Server, ...]:
     )
 
 
-def serving_markdown(served: Served, verdict: str) -> str:
-    """`SERVING.md`; `verdict` is what the parity proof found, in a sentence."""
+def serving_markdown(served: Served, verdict: str, *, blocked: bool) -> str:
+    """`SERVING.md`; `verdict` is what the parity proof found, and where that is `blocked` there are no commands."""
     lines = [f"# Serving {served.name}", "", verdict, ""]
+    if blocked:
+        return "\n".join(lines)
+    lines += ["The commands are for this folder as working directory.", ""]
     lines += [f"> {text}\n" for text in warnings(served)]
     for server in servers(served):
         lines += [f"## {server.name}", ""]

@@ -20,7 +20,8 @@ from tcao_tui.errors import BackendError, CredentialsError, UsageError
 from tcao_tui.probes.server import Server
 
 _NEEDS_TOKEN = "export HF_TOKEN=..., or `hf auth login`; the token needs the right to write"
-_LEFT_OUT = ["*.part", "*.part.*", ".*"]
+_LEFT_OUT = ["parity.json", "*.part", "*.part.*", ".*"]
+"""What is not published: the proof quotes rows of the data."""
 
 
 async def push(server: Server, arguments: JsonValue, tell: Callable[[Shape], None]) -> Pushed:

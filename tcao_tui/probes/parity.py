@@ -131,7 +131,8 @@ async def measure_export(server: Server, arguments: JsonValue, tell: Tell) -> Me
     except SDK_ERRORS as error:
         why = clean(str(error)) or type(error).__name__
         raise BackendError(f"the export cannot be loaded: {why}", where=asked.folder) from error
-    return MeasuredExport(sequences=tuple(measured))
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    return MeasuredExport(dtype=dtype, sequences=tuple(measured))
 
 
 def _load(asked: MeasureExport) -> nn.Module:
