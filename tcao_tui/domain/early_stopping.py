@@ -21,6 +21,7 @@ class Patience:
         self._sign = 1.0 if plan.metric in FALLING_METRICS else -1.0
         self._best = math.inf
         self._waited = 0
+        self._looked_to = -1
         self.best_step: int | None = None
 
     @property
@@ -29,7 +30,13 @@ class Patience:
         return self._plan.metric
 
     def take(self, step: int, value: float) -> str:
-        """Take in an eval; why to stop, in words, or nothing. A value that is not finite is never better."""
+        """Take in an eval; why to stop, in words, or nothing. A value that is not finite is never better.
+
+        Weights that a resumed run evaluates again count once.
+        """
+        if step <= self._looked_to:
+            return ""
+        self._looked_to = step
         cost = self._sign * value
         if cost < self._best - self._plan.min_delta or (self.best_step is None and math.isfinite(cost)):
             self._best, self._waited, self.best_step = cost, 0, step

@@ -180,9 +180,7 @@ class Evaluator:
                 found.append(SamplesTaken(step=step, samples=tuple(await self._samples(sampler))))
             if score is not None:
                 found.append(await self._score(sampler, score, step))
-        self.context.record_step(step, values, spends=self._usage.spends(self.context, step))
-        if found:
-            self.context.emit(*found)
+        self.context.record_step(step, values, spends=self._usage.spends(self.context, step), found=found)
 
     async def _validated(self, validate: Validate) -> Mapping[str, float]:
         found = await validate()

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
-from tcao_tui.domain.events import RunEvent, Spend
+from tcao_tui.domain.events import RunEvent, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange
 
@@ -77,14 +77,16 @@ class RunContext(Protocol):
         *,
         trained: DataCursor | None = None,
         spends: Sequence[Spend] = (),
+        found: Sequence[SamplesTaken | Scored] = (),
     ) -> None:
-        """Commit the numbers of one step and what it cost in one transaction.
+        """Commit the numbers of one step, what it cost and what else was found of its weights in one transaction.
 
         Args:
             step: Updates applied when the row's weights result.
             values: Metric key to number.
             trained: Which batch this update trained; None for rows that trained nothing.
             spends: Tokens used and their price.
+            found: What the weights answered and scored: a worker that dies leaves no eval half recorded.
         """
         ...
 

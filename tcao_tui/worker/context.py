@@ -8,7 +8,17 @@ from pathlib import Path
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor
-from tcao_tui.domain.events import ControlHandled, LogLine, MetricRow, Phase, PhaseChanged, RunEvent, Spend
+from tcao_tui.domain.events import (
+    ControlHandled,
+    LogLine,
+    MetricRow,
+    Phase,
+    PhaseChanged,
+    RunEvent,
+    SamplesTaken,
+    Scored,
+    Spend,
+)
 from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.domain.training_config import SettingChange
 from tcao_tui.errors import TcaoError
@@ -100,8 +110,9 @@ class WorkerContext:
         *,
         trained: DataCursor | None = None,
         spends: Sequence[Spend] = (),
+        found: Sequence[SamplesTaken | Scored] = (),
     ) -> None:
-        """Commit the numbers of one step, what it cost and what the watch finds in it, in one transaction."""
+        """Commit the numbers of one step, what it cost and what the watch finds in all of it, in one transaction."""
         row = MetricRow(
             attempt=self._journal.attempt,
             step=step,
@@ -110,7 +121,8 @@ class WorkerContext:
             batch=trained.batch if trained else None,
             values=dict(values),
         )
-        self._journal.commit(*self._watch.look(row, spends), metrics=[row], spends=spends)
+        alerts = [*self._watch.look(row, spends), *self._watch.hear(found)]
+        self._journal.commit(*found, *alerts, metrics=[row], spends=spends)
         self._checkpoints.best_step = self._watch.best_step
 
     async def save_checkpoint(

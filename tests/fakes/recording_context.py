@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tcao_tui.clients.tinker_port import TinkerBackend, Trainer
 from tcao_tui.domain.checkpoints import CheckpointReason, CheckpointRecord, DataCursor, checkpoint_name
-from tcao_tui.domain.events import MetricRow, RunEvent, Spend
+from tcao_tui.domain.events import MetricRow, RunEvent, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.training_config import SettingChange, SettingKey
 from tcao_tui.domain.training_events import ArtefactWritten, StageEnded
@@ -84,12 +84,14 @@ class RecordingContext:
         *,
         trained: DataCursor | None = None,
         spends: Sequence[Spend] = (),
+        found: Sequence[SamplesTaken | Scored] = (),
     ) -> None:
         place = {} if trained is None else {"epoch": trained.epoch, "batch": trained.batch}
         self.rows.append(MetricRow(attempt=self.attempt, step=step, at=0.0, values=dict(values), **place))
         self.spends.extend(spends)
         self.log.append(f"{'row' if trained is None else 'step'} {step}")
         self.step = step
+        self.emit(*found)
 
     async def save_checkpoint(
         self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason

@@ -117,6 +117,13 @@ def test_early_stopping_on_the_score_hears_scores_and_says_which_step_was_best()
     assert "training.num_steps: 1" in alert.suggestion
 
 
+def test_weights_that_a_resumed_run_evaluates_again_count_once() -> None:
+    watcher = early(patience=2)
+    evals = [(0, 3.0), (0, 3.0), (1, 4.0), (1, 4.0), (2, 5.0)]
+    found = [a for step, nll in evals for a in watcher.observe(step, {"val_mean_nll": nll}, trained=False)]
+    assert [alert.step for alert in found] == [2]
+
+
 def test_a_run_that_goes_on_after_it_was_stopped_early_is_not_stopped_again() -> None:
     watcher = early(patience=1)
     values = [3.0, 4.0, 5.0, 6.0]

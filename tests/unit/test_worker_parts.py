@@ -5,17 +5,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, Waiting
+from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, SamplesTaken, Scored, Waiting
 from tcao_tui.errors import NeedsInput
 from tcao_tui.store.port import Cursor
+from tcao_tui.worker.checkpointing import Checkpoints
 from tcao_tui.worker.connect import ailing_at, check_prices
+from tcao_tui.worker.context import WorkerContext
 from tcao_tui.worker.heartbeat import OutageWatch, Waits
+from tcao_tui.worker.inbox import Inbox
 from tcao_tui.worker.journal import Journal
 from tcao_tui.worker.probe import probe_main
 from tcao_tui.worker.side_effects import SideEffects
+from tcao_tui.worker.stopping import StopFlag
+from tcao_tui.worker.watch import Watch
 from tests.fakes.fake_tinker import FREE, FakeConnector
 from tests.fakes.run_lab import Lab, Zygote
 
@@ -117,3 +123,34 @@ def test_the_probe_tells_its_error_as_json(lab: Lab, capsys: pytest.CaptureFixtu
     arguments = ["checkpoints", "--runs-root", str(lab.root), lab.create()]
     assert probe_main(arguments, lambda _: FakeConnector(lab.server, SideEffects())) == 7
     assert "does not answer" in json.loads(capsys.readouterr().out)["error"]["what"]
+
+
+def test_an_eval_is_recorded_whole_or_not_at_all(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id, plan = lab.create(), lab.plan()
+    journal = open_journal(lab, run_id)
+    inbox = Inbox(lab.store, run_id, StopFlag(), monotonic=lambda: 0.0, poll_seconds=1.0)
+    context = WorkerContext(
+        plan=plan,
+        backend=cast("Any", None),
+        resume_point=None,
+        journal=journal,
+        checkpoints=Checkpoints(journal, cast("Any", None), plan=plan, run_id=run_id, lost_paths=set()),
+        inbox=inbox,
+        watch=Watch(plan, journal, None),
+        run_dir=lab.root / run_id,
+    )
+    commits: list[int] = []
+    commit = journal.commit
+
+    def counted(*events: Any, **more: Any) -> None:
+        commits.append(len(events))
+        commit(*events, **more)
+
+    monkeypatch.setattr(journal, "commit", counted)
+    found = [SamplesTaken(step=2, samples=()), Scored(step=2, name="exact", correct=1, total=2)]
+    context.record_step(2, {"val_mean_nll": 1.0}, found=found)
+    assert commits == [2]
+    assert context.is_measured(2)
+    batch = lab.store.read(run_id, Cursor())
+    assert [stored.event for stored in batch.events][:2] == found
+    assert [row.step for row in batch.metrics] == [2]

@@ -74,18 +74,9 @@ class StageContext:
         return self._run.backend
 
     def emit(self, *events: RunEvent) -> None:
-        """Commit facts, their steps counted through the run.
-
-        Samples and scores of a stage's start would stand at the step of the end before it: scores are its baseline.
-        """
+        """Commit facts, their steps counted through the run."""
         for event in events:
-            match event:
-                case Scored(step=0, value=value) if self._stage.first_step:
-                    self._measured({} if value is None else {"score": value})
-                case SamplesTaken(step=0) if self._stage.first_step:
-                    pass
-                case _:
-                    self._run.emit(self._counted_through(event))
+            self._run.emit(self._counted_through(event))
 
     def record_step(
         self,
@@ -94,17 +85,21 @@ class StageContext:
         *,
         trained: DataCursor | None = None,
         spends: Sequence[Spend] = (),
+        found: Sequence[SamplesTaken | Scored] = (),
     ) -> None:
         """Commit the numbers of one step; its batch is counted in the stage's own data.
 
-        What a stage measures before its first update is its baseline: the step's row is that of the stage before.
+        What a stage measures before its first update is its baseline: the step's row is that of the stage before, and
+        so are samples and scores.
         """
         first = self._stage.first_step
         paid = [spend.model_copy(update={"step": spend.step + first}) for spend in spends]
         if first and step == 0:
-            self._measured(values)
-            values = {}
-        self._run.record_step(step + first, values, trained=trained, spends=paid)
+            scored = next((event.value for event in found if isinstance(event, Scored)), None)
+            self._measured(values if scored is None else {**values, "score": scored})
+            values, found = {}, ()
+        counted = [event.model_copy(update={"step": event.step + first}) for event in found]
+        self._run.record_step(step + first, values, trained=trained, spends=paid, found=counted)
 
     async def save_checkpoint(
         self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
@@ -162,7 +157,5 @@ class StageContext:
                 return event.model_copy(update={"step": event.step + first, "file": self._in_run(event.file)})
             case ArtefactWritten():
                 return event.model_copy(update={"file": self._in_run(event.file)})
-            case SamplesTaken() | Scored():
-                return event.model_copy(update={"step": event.step + first})
             case _:
                 return event
