@@ -9,7 +9,7 @@ from tcao_tui.domain.checkpoint_listing import training_run_of
 from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.errors import UsageError
 from tcao_tui.services.checkpoint_places import CheckpointPlaces
-from tcao_tui.services.runs import find_run
+from tcao_tui.services.runs import find_run, list_runs
 from tcao_tui.store.port import RunStore
 
 Use = Literal["training", "sampler"]
@@ -17,6 +17,7 @@ Use = Literal["training", "sampler"]
 
 SCHEME = "tinker://"
 _NAMED_IN_ERRORS = 8
+_COMPLETED_RUNS = 50
 
 
 def resolve_checkpoint(store: RunStore, text: str, *, use: Use = "training") -> str:
@@ -73,3 +74,18 @@ def _path(record: CheckpointRecord, use: Use) -> str:
     if record.sampler_path is None:
         raise UsageError(f"{record.name} has no weights to sample from, only training state", where=record.state_path)
     return record.sampler_path
+
+
+def completions(store: RunStore, begun: str) -> list[tuple[str, str]]:
+    """What may be meant by the beginning of a name, each with a word about it; of the newest runs only."""
+    reference, _, _ = begun.partition(":")
+    by_path = SCHEME.startswith(begun[: len(SCHEME)])
+    found: list[tuple[str, str]] = []
+    for run in list_runs(store, limit=_COMPLETED_RUNS):
+        if not by_path and reference not in (run.run_id, run.name):
+            continue
+        for record in reversed(CheckpointPlaces(store).of_run(run).records()):
+            said = f"{run.name} step {record.step} {record.reason}"
+            names = (record.state_path, record.sampler_path or "") if by_path else (f"{reference}:{record.step}",)
+            found += [(name, said) for name in names if name and name.startswith(begun)]
+    return found
