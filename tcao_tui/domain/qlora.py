@@ -99,7 +99,7 @@ def _data(plan: Plan, model: str) -> Iterator[tuple[str, Setting]]:
     yield "model", Setting(model, "loaded from the Hugging Face hub, or a folder")
     yield "base_model", Setting(config.base_model, "as Tinker names it; decides the renderer")
     yield "train_file", Setting(str(config.train_file), "a relative path starts at this file")
-    yield "train_sha256", Setting(plan.data.train_file, "empty: any rows may be trained on")
+    yield "train_sha256", Setting(plan.data.train_file, "of the file that was approved; empty to train on another")
     yield "val_file", Setting(None if config.val_file is None else str(config.val_file))
     for name in ("data_format", "input_field", "output_field", "chosen_field", "renderer_name", "train_on_what"):
         yield name, Setting(getattr(config, name))

@@ -169,7 +169,7 @@ def test_the_command_shows_values_with_reasons_and_what_to_type_next(
     plan = str(paths.templates_dir() / "demo-plan.yaml")
     assert main.run(["qlora", plan, "--out", str(tmp_path / "out")], console) == ExitCode.OK
     told = capsys.readouterr()
-    assert "lora_alpha: 32  Tinker's, whatever the rank" in told.out
+    assert "lora_alpha: 32  # Tinker's, whatever the rank" in told.out
     assert "what cannot be mimicked" in told.out
     assert "--dry-run" in told.err
     read = yaml.safe_load((tmp_path / "out" / "qlora-config.yaml").read_text())

@@ -7,6 +7,7 @@ from typing import Any
 from tcao_tui.cli.render.text import Style
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.services.qlora import WrittenQlora
+from tcao_tui.store.plan_file import scalar_text
 
 
 def qlora_lines(written: WrittenQlora, style: Style) -> list[str]:
@@ -15,8 +16,8 @@ def qlora_lines(written: WrittenQlora, style: Style) -> list[str]:
     for name, section in written.config.sections.items():
         lines.append(style(name, bold=True))
         for key, setting in section.items():
-            why = style(f"  {one_line(setting.why)}", dim=True) if setting.why else ""
-            lines.append(f"  {key}: {_shown(setting.value)}{why}")
+            why = style(f"  # {one_line(setting.why)}", dim=True) if setting.why else ""
+            lines.append(f"  {key}: {one_line(scalar_text(setting.value))}{why}")
     lines += [style("what cannot be mimicked", bold=True)]
     lines += [f"- {one_line(difference)}" for difference in written.config.differences]
     return [*lines, "", *(f"wrote {one_line(str(file))}" for file in written.files)]
@@ -32,9 +33,3 @@ def qlora_dict(written: WrittenQlora) -> dict[str, Any]:
         },
         "differences": list(written.config.differences),
     }
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return one_line(str(value))
