@@ -220,12 +220,15 @@ class Conversation(Frozen):
         fresh = Round(system=self.system, order=self._order(len(self.rounds)))
         return self.model_copy(update={"rounds": (*self.rounds, fresh)})
 
+    def with_blind(self, is_blind: bool) -> Conversation:
+        """With names hidden or not, which begins a round."""
+        return self if is_blind == self.is_blind else self._beginning_with(is_blind=is_blind)
+
     def with_system(self, system: str) -> Conversation:
         """With another system prompt, which begins a round."""
-        if system == self.system:
-            return self
-        changed = self.model_copy(update={"system": system})
-        rounds = changed.rounds
-        if rounds and not rounds[-1].exchanges:
-            rounds = rounds[:-1]
-        return changed.model_copy(update={"rounds": rounds}).begun_anew()
+        return self if system == self.system else self._beginning_with(system=system)
+
+    def _beginning_with(self, **changes: str | bool) -> Conversation:
+        """With these changes and a round that begins with them; an empty round is taken back first."""
+        kept = self.rounds[:-1] if self.rounds and not self.rounds[-1].exchanges else self.rounds
+        return self.model_copy(update={**changes, "rounds": kept}).begun_anew()

@@ -153,6 +153,10 @@ class ChatSession:
         """Sample otherwise from now on; another system prompt begins a round."""
         self._keep(self._conversation.model_copy(update={"settings": settings}).with_system(system))
 
+    def be_blind(self, is_blind: bool) -> None:
+        """Hide who answers, or stop hiding it; begins a round."""
+        self._keep(self._conversation.with_blind(is_blind))
+
     def begin_anew(self) -> None:
         """Let the next prompt stand alone."""
         self._keep(self._conversation.begun_anew())

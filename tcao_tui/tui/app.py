@@ -28,6 +28,7 @@ from tcao_tui.tui.messages import (
     InterviewOpened,
     InterviewsListed,
     NotDone,
+    OpenChat,
     OpenInterview,
     OpenRun,
     OpenSweeps,
@@ -116,6 +117,12 @@ class TcaoApp(TerminalApp):
         from tcao_tui.tui.screens.interview import InterviewScreen
 
         return InterviewScreen(wanted)
+
+    @on(OpenChat)
+    def _open_chat(self, event: OpenChat) -> None:
+        from tcao_tui.tui.screens.chat import ChatScreen
+
+        self.push_screen(ChatScreen(self._ports, event.wanted))
 
     @on(OpenInterview)
     def _open_interview(self, event: OpenInterview) -> None:

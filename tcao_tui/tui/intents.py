@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 from tcao_tui.errors import TcaoError
 from tcao_tui.tui.messages import (
     ChangeSetting,
+    ChatAct,
     CompareRuns,
     ControlRun,
     Diagnosed,
@@ -41,7 +42,7 @@ from tcao_tui.tui.ports import Ports
 
 GROUP = "intents"
 
-INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
+INTENTS: dict[type[Intent], Callable[[Ports, Any], Message | None]] = {
     ControlRun: lambda ports, intent: Done(ports.control(intent.run_id, intent.verb)),
     ResumeRun: lambda ports, intent: Done(ports.resume(intent.run_id)),
     PreviewPlan: lambda ports, intent: PlanRead(ports.preview(intent.path)),
@@ -53,6 +54,7 @@ INTENTS: dict[type[Intent], Callable[[Ports, Any], Message]] = {
     ChangeSetting: lambda ports, intent: Done(ports.change(intent.run_id, intent.request)),
     CompareRuns: lambda ports, intent: RunsCompared(ports.compare(intent.run_ids)),
     ReadRollouts: lambda ports, intent: RolloutsRead(intent.taken.step, ports.rollouts(intent.run_id, intent.taken)),
+    ChatAct: lambda _ports, intent: intent.act(),
     SaveText: lambda ports, intent: Done(f"Written to {ports.save_text(intent.name, intent.text)}"),
 }
 

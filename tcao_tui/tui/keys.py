@@ -22,6 +22,9 @@ class Scope(StrEnum):
     ROLLOUTS = "Answers of RL"
     COMPARE = "Runs compared"
     SWEEPS = "Sweeps"
+    CHAT = "Chat"
+    CHAT_ANSWERS = "Answers side by side"
+    CHATS = "Conversations"
     PLANNER = "Interview"
     PLAN = "Plan card"
     APP = "Everywhere"
@@ -139,6 +142,26 @@ KEYS: tuple[Key, ...] = (
     Key("sweeps.open", "enter", "⏎", "open", "Go to the cells; on a cell, open its run", "open", Scope.SWEEPS),
     Key("sweeps.other", "tab", "tab", "cells", "Between the list of sweeps and the cells", "other", Scope.SWEEPS),
     Key("sweeps.compare", "v", "v", "compare", "Hold the runs of cells against each other", "compare", Scope.SWEEPS),
+    Key("chat.stop", "escape", "esc", "stop", "Stop the answers; those that are there stay", "stop", Scope.CHAT),
+    Key("chat.back", "escape", "esc", "back", "From the answers to the text, from there back", "stop", Scope.CHAT),
+    Key("chat.switch", "tab", "tab", "answers", "Between the text and the answers", "switch", Scope.CHAT),
+    Key("chat.new", "ctrl+n", "^n", "new", "Let the next prompt stand alone", "new", Scope.CHAT),
+    Key("chat.blind", "ctrl+b", "^b", "blind", "Hide who answers until the vote, or not", "blind", Scope.CHAT),
+    Key("chat.page_up", "pageup", "pgup", "", "Scroll the answers up", "page(-1)", Scope.CHAT),
+    Key("chat.page_down", "pagedown", "pgdn", "", "Scroll the answers down", "page(1)", Scope.CHAT),
+    Key("chat.first", "1", "1-4", "vote", "Vote for the first answer", "vote(1)", Scope.CHAT_ANSWERS),
+    Key("chat.second", "2", "2", "", "Vote for the second answer", "vote(2)", Scope.CHAT_ANSWERS),
+    Key("chat.third", "3", "3", "", "Vote for the third answer", "vote(3)", Scope.CHAT_ANSWERS),
+    Key("chat.fourth", "4", "4", "", "Vote for the fourth answer", "vote(4)", Scope.CHAT_ANSWERS),
+    Key("chat.tie", "0,equals_sign", "0", "tie", "Vote for none: a tie", "vote(0)", Scope.CHAT_ANSWERS),
+    Key("chat.left", "left,h", "←", "column", "Choose the answer before", "column(-1)", Scope.CHAT_ANSWERS),
+    Key("chat.right", "right,l", "→", "", "Choose the next answer", "column(1)", Scope.CHAT_ANSWERS),
+    Key("chat.up", "up,k", "↑", "", "Scroll the answers up a line", "scroll(-1)", Scope.CHAT_ANSWERS),
+    Key("chat.down", "down,j", "↓", "", "Scroll the answers down a line", "scroll(1)", Scope.CHAT_ANSWERS),
+    Key("chat.copy", "y", "y", "copy", "Copy the chosen answer", "copy", Scope.CHAT_ANSWERS),
+    Key("chats.save", "ctrl+s", "^s", "save", "Keep as training row, eval case or pair", "save", Scope.CHATS),
+    Key("chats.settings", "ctrl+o", "^o", "settings", "System prompt and sampling", "settings", Scope.CHATS),
+    Key("chats.earlier", "ctrl+r", "^r", "earlier", "Go on with an earlier conversation", "earlier", Scope.CHATS),
     Key("planner.stop", "escape", "esc", "stop", "Stop the planner; what it did so far is kept", "stop", Scope.PLANNER),
     Key("planner.back", "escape", "esc", "back", "Pressed twice: back to the run list", "stop", Scope.PLANNER),
     Key("planner.plan", "ctrl+o", "^o", "plan", "Go to the plan card and back", "plan", Scope.PLANNER),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.sweep_table import FollowedSweep
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
+    from tcao_tui.tui.chat_port import ChatWanted
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
     from tcao_tui.tui.ports import PlanPreview
 
@@ -83,6 +84,13 @@ class OpenInterview(Message):
     """Go to the planner's screen."""
 
     wanted: InterviewWanted
+
+
+@dataclass
+class OpenChat(Message):
+    """Go to the chat screen."""
+
+    wanted: ChatWanted
 
 
 class BackToRuns(Message):
@@ -167,6 +175,13 @@ class ReadRollouts(Intent):
 
     run_id: str
     taken: RolloutsTaken
+
+
+@dataclass
+class ChatAct(Intent):
+    """Do something with a conversation; `act` blocks, and returns what came of it, if anybody is to be told."""
+
+    act: Callable[[], Message | None]
 
 
 @dataclass

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.domain.sweep_table import FollowedSweep
     from tcao_tui.domain.training_events import RolloutsTaken
+    from tcao_tui.store.chats import ChatSummary
     from tcao_tui.store.interviews import InterviewSummary
+    from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 
 
@@ -111,6 +113,8 @@ class Ports:
         rollouts: Run id and what was taken at a step; returns its answers.
         change: Run id and the setting; returns what to tell the person.
         compare: Run ids; reads each run to its end.
+        open_chat: A new conversation with checkpoints, or one that goes on.
+        chats: Conversations that can be gone on with, the one that moved last first.
         open_notices: What the terminal is told from now on; None where the settings want no desktop notices.
         is_read_only: The run is only watched; its own program controls it.
     """
@@ -130,6 +134,8 @@ class Ports:
     change: Callable[[str, SettingRequest], str]
     compare: Callable[[Sequence[str]], Comparison]
     open_sweeps: Callable[[], SweepsPort]
+    open_chat: Callable[[ChatWanted], ChatTalk]
+    chats: Callable[[], list[ChatSummary]]
     open_notices: Callable[[], NoticesPort | None]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.settings import Settings
+    from tcao_tui.store.chats import ChatSummary
     from tcao_tui.store.sqlite import SqliteStore
+    from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
     from tcao_tui.tui.interview_desk import InterviewDesk
 
 
@@ -68,6 +70,8 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         change=desk.change,
         compare=desk.compare,
         open_sweeps=desk.sweeps,
+        open_chat=desk.open_chat,
+        chats=desk.chats,
         open_notices=desk.notices,
     )
 
@@ -170,6 +174,16 @@ class _Desk:
         from tcao_tui.services.sweep_follow import SweepList
 
         return SweepList(self.store(), self.runs_root)
+
+    def open_chat(self, wanted: ChatWanted) -> ChatTalk:
+        from tcao_tui.tui.chat_desk import open_chat
+
+        return open_chat(self.runs_root, self.load_settings, wanted)
+
+    def chats(self) -> list[ChatSummary]:
+        from tcao_tui.services.chat import chat_files
+
+        return chat_files().summaries()
 
     def notices(self) -> NoticesPort | None:
         from tcao_tui.services.notice_source import NoticeSource

@@ -15,7 +15,9 @@ from tcao_tui.domain.setting_request import SettingRequest
 from tcao_tui.domain.sweep_table import FollowedSweep
 from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import TcaoError
+from tcao_tui.store.chats import ChatSummary
 from tcao_tui.store.interviews import InterviewSummary
+from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 from tcao_tui.tui.ports import NoticesPort, PlanPreview, Ports, WatchedRun
 from tests.fakes.compared_runs import compared_runs
@@ -94,6 +96,8 @@ class FakeConsole:
     stages: tuple[str, ...] = ()
     saved: dict[str, str] = field(default_factory=dict[str, str])
     notices: NoticesPort | None = None
+    talk: ChatTalk | None = None
+    kept_chats: list[ChatSummary] = field(default_factory=list[ChatSummary])
     sweeps: FakeSweeps = field(default_factory=lambda: FakeSweeps())
 
     def ports(self) -> Ports:
@@ -113,6 +117,8 @@ class FakeConsole:
             change=self.change,
             compare=self.compare,
             open_sweeps=lambda: self.sweeps,
+            open_chat=self.open_chat,
+            chats=lambda: self.kept_chats,
             open_notices=self.open_notices,
             clock=lambda: STARTED_AT,
         )
@@ -149,6 +155,11 @@ class FakeConsole:
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> list[RolloutGroup]:
         self._note("rollouts", run_id, str(taken.step))
         return rollouts(taken.step)
+
+    def open_chat(self, wanted: ChatWanted) -> ChatTalk:
+        self._note("chat", *wanted.contenders, wanted.chat_id)
+        assert self.talk is not None
+        return self.talk
 
     def open_notices(self) -> NoticesPort | None:
         return self.notices

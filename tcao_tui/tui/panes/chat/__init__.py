@@ -1,0 +1,3 @@
+"""Talking to contenders, alone or side by side."""
+
+from __future__ import annotations
