@@ -61,7 +61,7 @@ async def export_state(server: Connected, path: str) -> str:
         training = await service.create_training_client_from_state(path, user_metadata=notes)
     except SDK_ERRORS as error:
         if status_of(error) == 404:
-            raise BackendError(f"the server has no checkpoint {clean(path)}", next_step="tcao checkpoints") from error
+            raise BackendError(f"the server has no checkpoint {clean(path)}", next_step="tcao ckpt ls") from error
         raise translate(error, f"loading {clean(path)}") from error
     saving = training.save_weights_external(f"tcao-{uuid.uuid4().hex[:12]}", ttl_seconds=TEMPORARY_SECONDS)
     return (await _asked(saving, "exporting the weights", None)).path

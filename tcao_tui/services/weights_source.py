@@ -1,4 +1,4 @@
-"""Which weights a person means by RUN, RUN:STEP or a `tinker://` path, with what our store knows of them."""
+"""The weights that a person means, as they are taken away: where they are, and what our store knows of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.run_view import RunView
-from tcao_tui.errors import Refused, TcaoError, UsageError
+from tcao_tui.errors import Refused, TcaoError
+from tcao_tui.services.checkpoint_names import SCHEME, resolve_checkpoint
+from tcao_tui.services.checkpoint_places import CheckpointPlaces
 from tcao_tui.services.diagnosis import read_view
-from tcao_tui.services.runs import find_run
+from tcao_tui.services.runs import find_run, list_runs
 from tcao_tui.store.plan_file import PLAN_NAME, read_plan
-from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
-
-_SCHEME = "tinker://"
+from tcao_tui.store.port import RunStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +61,32 @@ class WeightsSource:
 
 
 def weights_source(store: RunStore, runs_root: Path, reference: str) -> WeightsSource:
-    """Find them.
+    """Find them; asks no server.
 
     Args:
         store: The run store.
         runs_root: Its root.
-        reference: RUN (its newest checkpoint), RUN:STEP, or a `tinker://` path.
+        reference: RUN, RUN:STEP, RUN:NAME or a `tinker://` path, as `resolve_checkpoint` takes them.
 
     Raises:
         UsageError: There is no such run, or no such checkpoint of it.
+        Refused: They are for sampling only, and no run of ours says where the training state is.
     """
-    if reference.startswith(_SCHEME):
-        return _of_path(store, runs_root, reference)
-    run, _, step = reference.rpartition(":") if reference.rpartition(":")[2].isdecimal() else (reference, "", "")
-    run_id = find_run(store, run).run_id
-    view = read_view(store, run_id)
-    found = [c for c in view.checkpoints if not step or c.step == int(step)]
-    if not found:
-        steps = ", ".join(str(c.step) for c in view.checkpoints[-8:]) or "none"
-        raise UsageError(
-            f"{run_id} has no checkpoint{f' of step {step}' if step else ''}; there are: {steps}",
-            next_step=f"tcao show {run_id}",
+    path = resolve_checkpoint(store, reference)
+    runs = list_runs(store) if reference.startswith(SCHEME) else [find_run(store, reference.partition(":")[0])]
+    places = CheckpointPlaces(store)
+    for run in runs:
+        for record in places.of_run(run).all_records():
+            if path in (record.state_path, record.sampler_path):
+                return _of_record(runs_root, read_view(store, run.run_id), record)
+    training_run, kind, name = path.removeprefix(SCHEME).split("/")
+    if kind == "sampler_weights":
+        raise Refused(
+            "weights for sampling cannot be downloaded",
+            where=one_line(path, 120),
+            next_step=f"name the training state, such as {SCHEME}{training_run}/weights/{one_line(name, 80)}",
         )
-    return _of_record(runs_root, view, found[-1])
+    return WeightsSource(path, None, "".join(c if c.isalnum() or c in "._-" else "-" for c in name))
 
 
 def _of_record(runs_root: Path, view: RunView, record: CheckpointRecord) -> WeightsSource:
@@ -93,29 +96,3 @@ def _of_record(runs_root: Path, view: RunView, record: CheckpointRecord) -> Weig
         plan = None
     label = f"{view.name}-{record.step:06d}"
     return WeightsSource(record.state_path, record.sampler_path, label, view, plan, record)
-
-
-def _of_path(store: RunStore, runs_root: Path, path: str) -> WeightsSource:
-    parts = path.removeprefix(_SCHEME).split("/")
-    if len(parts) != 3 or not all(parts):
-        raise UsageError(f"{one_line(path, 120)} is no path of weights", next_step="tinker://RUN/weights/NAME")
-    for run in store.runs():
-        batch = store.read(run.run_id, Cursor(metric=PAST_EVERY_ROW, spend=PAST_EVERY_ROW), limit=100_000)
-        if any(path in stored.event.model_dump_json() for stored in batch.events if "checkpoint" in stored.event.kind):
-            view = read_view(store, run.run_id)
-            for record in view.checkpoints:
-                if path in (record.state_path, record.sampler_path):
-                    return _of_record(runs_root, view, record)
-    training_run, kind, name = parts
-    label = "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
-    match kind:
-        case "weights" | "external_weights":
-            return WeightsSource(path, None, label)
-        case "sampler_weights":
-            raise Refused(
-                "weights for sampling cannot be downloaded",
-                where=one_line(path, 120),
-                next_step=f"name the training state, such as {_SCHEME}{training_run}/weights/{one_line(name, 80)}",
-            )
-        case _:
-            raise UsageError(f"{one_line(path, 120)} is no path of weights", next_step="tinker://RUN/weights/NAME")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tcao_tui import paths
+from tcao_tui.cli.checkpoints import checkpoint_argument, complete
 from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import Decorator, backend_option, output_option
 from tcao_tui.cli.render.json import to_json
@@ -49,21 +50,21 @@ Examples:
   tcao download tinker://RUN/external_weights/NAME --yes
 """
 )
-@click.argument("checkpoint")
+@checkpoint_argument()
 @_out_option()
 @_yes_option()
 @backend_option()
 @output_option("text", "json")
 @pass_context
-def download(console: CliContext, checkpoint: str, *, out: Path | None, yes: bool, backend: str | None) -> None:
-    """Fetch the weights of CHECKPOINT as the server has them, with SHA256SUMS.
+def download(console: CliContext, reference: str, *, out: Path | None, yes: bool, backend: str | None) -> None:
+    """Fetch the weights of CKPT as the server has them, with SHA256SUMS.
 
-    CHECKPOINT is RUN (its newest), RUN:STEP, or a tinker:// path. A download that breaks goes on where it broke when
-    the command is given again.
+    CKPT is RUN (its final or furthest), RUN:STEP, or a tinker:// path. A download that breaks goes on where it broke
+    when the command is given again.
     """
     from tcao_tui.services import exports
 
-    found = meant(console, checkpoint, backend)
+    found = meant(console, reference, backend)
     target = _target(out, f"{found.source.label}-weights")
     agree(console, found, yes=yes)
     with helper(found.profile) as running:
@@ -85,7 +86,7 @@ Examples:
   tcao export latest --output json | jq .ready_to_serve
 """
 )
-@click.argument("checkpoint")
+@checkpoint_argument()
 @_form_option()
 @_out_option()
 @click.option("--no-parity", is_flag=True, help="Skip the proof; the export then never counts as ready to serve.")
@@ -95,7 +96,7 @@ Examples:
 @pass_context
 def export(
     console: CliContext,
-    checkpoint: str,
+    reference: str,
     *,
     form: ExportForm,
     out: Path | None,
@@ -103,12 +104,13 @@ def export(
     yes: bool,
     backend: str | None,
 ) -> None:
-    """Make CHECKPOINT a PEFT adapter or a merged model, and prove that it answers as the backend does.
+    """Make CKPT a PEFT adapter or a merged model, and prove that it answers as the backend does.
 
-    CHECKPOINT is RUN (its newest), RUN:STEP, or a tinker:// path. The proof holds the logprobs of the same tokens, and
-    greedy answers, of both sides against each other. Ends with code 1 when they differ by more than rounding explains.
+    CKPT is RUN (its final or furthest), RUN:STEP, or a tinker:// path. The proof holds the logprobs of the same tokens,
+    and greedy answers, of both sides against each other. Ends with code 1 when they differ by more than rounding
+    explains.
     """
-    found = meant(console, checkpoint, backend)
+    found = meant(console, reference, backend)
     target = _target(out, f"{found.source.label}-{form}")
     agree(console, found, yes=yes)
     report = export_now(console, found, form, target, proved=not no_parity)
@@ -125,7 +127,7 @@ Examples:
   tcao push ./my-model --repo me/tickets --public --confirm me/tickets
 """
 )
-@click.argument("what", metavar="CHECKPOINT|DIR")
+@click.argument("what", metavar="CKPT|DIR", shell_complete=complete)
 @click.option("--repo", required=True, metavar="USER/NAME", help="Repository; made when missing.")
 @click.option("--private/--public", default=True, show_default=True, help="Who may read it.")
 @click.option("--confirm", default="", metavar="USER/NAME", help="Consent to --public: the repository once more.")
@@ -145,7 +147,7 @@ def push(
     yes: bool,
     backend: str | None,
 ) -> None:
-    """Upload an export to the Hugging Face Hub; a CHECKPOINT is exported and proved first.
+    """Upload an export to the Hugging Face Hub; a CKPT is exported and proved first.
 
     The token is that of `hf auth login` or HF_TOKEN. An export whose proof failed, or whose files were altered, is
     refused.
