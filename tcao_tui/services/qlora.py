@@ -43,7 +43,7 @@ def write_qlora(plan: Plan, directory: Path) -> WrittenQlora:
     if plan.method != "sft":
         raise UsageError(
             f"the plan's method is {plan.method}; a local script is made of method sft only",
-            next_step="the same LoRA and quantisation serve DPO and RL of TRL: make them of an SFT plan on this model",
+            next_step="make it of an SFT plan on this model: TRL's DPO and RL take its sections lora and quantization",
         )
     config = translate(*_loadable(plan))
     texts = {Path(CONFIG_NAME): config_text(config)}

@@ -182,8 +182,8 @@ def mean_over_rows(
 ) -> torch.Tensor:
     """Each row counts alike, however long its answer, as in the run; Transformers' own loss counts each token alike."""
     logits, targets = outputs.logits[:, :-1].float(), labels[:, 1:]
-    losses = functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none", ignore_index=IGNORED)
-    row_means = losses.sum(1) / (targets != IGNORED).sum(1).clamp(min=1)
+    losses = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none", ignore_index=IGNORED)
+    row_means = losses.view_as(targets).sum(1) / (targets != IGNORED).sum(1).clamp(min=1)
     # While training this is one share of an update, and the shares are summed; a validation batch stands for itself.
     return row_means.sum() / (rows_per_step if torch.is_grad_enabled() else len(labels))
 
