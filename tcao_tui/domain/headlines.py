@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tcao_tui.domain.run_view import RunView
+from tcao_tui.domain.run_view import RunSummary, RunView
 from tcao_tui.domain.wording import number_text, share_text
 
 
@@ -21,6 +21,16 @@ class Headline:
     word: str
     better: Literal["lower", "higher"] | None = "lower"
     is_share: bool = False
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether it is measured on rows that are not trained."""
+        return self.key.startswith("val_")
+
+    @property
+    def short(self) -> str:
+        """The word where the column says what it was measured on."""
+        return "loss" if self.word == "val" else self.word.removeprefix("val ").removeprefix("teacher ")
 
     def text(self, value: float | None) -> str:
         """The value as people read it; unknown is a dash."""
@@ -52,6 +62,34 @@ HEADLINES: dict[str, tuple[Headline, ...]] = {
     ),
 }
 """Most telling first. A method that is not here is told by its losses."""
+
+
+KEPT_KEYS = frozenset(told.key for group in HEADLINES.values() for told in group)
+"""Metrics whose last values a run list keeps of each run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A metric and its last value."""
+
+    headline: Headline
+    value: float
+
+    @property
+    def text(self) -> str:
+        """`reward 0.81`."""
+        return f"{self.headline.short} {self.headline.text(self.value)}"
+
+
+def told_by(run: RunSummary) -> tuple[Told | None, Told | None]:
+    """The most telling number of a run's training, and that of held-out data; None where there is none yet."""
+    losses = {"train_mean_nll": run.train_loss, "val_mean_nll": run.val_loss}
+    numbers = run.numbers or {key: loss for key, loss in losses.items() if loss is not None}
+    # A run of several stages is told by the method that its numbers are of.
+    group = HEADLINES.get(run.method) or max(HEADLINES.values(), key=lambda told: sum(h.key in numbers for h in told))
+    known = [Told(headline, numbers[headline.key]) for headline in group if headline.key in numbers]
+    trained = next((told for told in known if not told.headline.is_held_out), None)
+    return trained, next((told for told in known if told.headline.is_held_out), None)
 
 
 def validation_rank(values: Mapping[str, float]) -> float | None:

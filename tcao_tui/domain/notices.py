@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tcao_tui.domain.events import Finished, PhaseChanged, StoredEvent
+from tcao_tui.domain.headlines import told_by
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.domain.training_events import Alert
-from tcao_tui.domain.wording import money_text, number_text
+from tcao_tui.domain.wording import money_text
 
 NoticeKind = Literal["done", "failed", "lost", "alert", "approval"]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
@@ -77,10 +78,11 @@ def notice_of(stored: StoredEvent, name: str, standing: str = "") -> Notice | No
 
 
 def standing_text(run: RunSummary) -> str:
-    """`80 of 80 steps, loss 0.21, val 0.24, $1.20`."""
+    """`80 of 80 steps, loss 0.21, loss 0.24 held out, $1.20`."""
     parts = [f"{run.step} of {run.total_steps} steps"]
-    parts += [f"loss {number_text(run.train_loss)}"] if run.train_loss is not None else []
-    parts += [f"val {number_text(run.val_loss)}"] if run.val_loss is not None else []
+    trained, held_out = told_by(run)
+    parts += [trained.text] if trained is not None else []
+    parts += [f"{held_out.text} held out"] if held_out is not None else []
     return ", ".join([*parts, money_text(run.cost_usd)])
 
 

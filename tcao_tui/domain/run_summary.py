@@ -5,7 +5,7 @@ The large fold, which front ends draw, is `run_state`; both take the status from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from tcao_tui.domain.events import (
@@ -19,13 +19,15 @@ from tcao_tui.domain.events import (
     UnknownEvent,
     Waiting,
 )
+from tcao_tui.domain.headlines import KEPT_KEYS
 from tcao_tui.domain.run_view import RunStatus, RunSummary
+from tcao_tui.domain.training_events import StageStarted
 
 TRAIN_LOSS = "train_mean_nll"
 VAL_LOSS = "val_mean_nll"
 
-type Losses = tuple[float | None, float | None]
-"""Last training and last validation loss, nats per token; None before the first."""
+type LastUntil = Callable[[int, Collection[str]], Mapping[str, float]]
+"""The last values of metrics, by key, in rows of the lineage up to a step."""
 
 _OUTCOMES = {
     "completed": RunStatus.COMPLETED,
@@ -65,7 +67,7 @@ def summary_after(
     events: Sequence[RunEvent],
     metrics: Sequence[MetricRow],
     spends: Sequence[Spend],
-    losses_until: Callable[[int], Losses],
+    last_until: LastUntil,
 ) -> RunSummary:
     """The summary once a commit is in.
 
@@ -76,13 +78,15 @@ def summary_after(
         events: Its events, in order; they count before its rows.
         metrics: Its rows, in order.
         spends: Its entries of the ledger.
-        losses_until: The last losses of rows up to a step; asked when a resume sets the run back.
+        last_until: Asked when a resume sets the run back.
     """
     for event in events:
         status = status_after(summary.recorded_status, event)
         summary = replace(summary, recorded_status=status, status=status, attempt=attempt)
         if isinstance(event, Resumed) and event.step < summary.step:
-            summary = _set_back(summary, event.step, losses_until)
+            summary = _set_back(summary, event.step, last_until)
+        elif isinstance(event, StageStarted):
+            summary = replace(summary, numbers={})
     for row in metrics:
         summary = _with_row(summary, row)
     return _with_spends(
@@ -95,9 +99,13 @@ def summary_after(
     )
 
 
-def _set_back(summary: RunSummary, step: int, losses_until: Callable[[int], Losses]) -> RunSummary:
-    train_loss, val_loss = losses_until(step)
-    return replace(summary, step=step, train_loss=train_loss, val_loss=val_loss)
+def _set_back(summary: RunSummary, step: int, last_until: LastUntil) -> RunSummary:
+    losses = {TRAIN_LOSS: summary.train_loss, VAL_LOSS: summary.val_loss}
+    found = last_until(step, {*summary.numbers, *(key for key, loss in losses.items() if loss is not None)})
+    numbers = {key: found[key] for key in summary.numbers if key in found}
+    return replace(
+        summary, step=step, train_loss=found.get(TRAIN_LOSS), val_loss=found.get(VAL_LOSS), numbers=numbers
+    )
 
 
 def _with_row(summary: RunSummary, row: MetricRow) -> RunSummary:
@@ -107,6 +115,7 @@ def _with_row(summary: RunSummary, row: MetricRow) -> RunSummary:
         step=summary.step if row.batch is None else row.step,
         train_loss=row.values.get(TRAIN_LOSS, summary.train_loss),
         val_loss=row.values.get(VAL_LOSS, summary.val_loss),
+        numbers={**summary.numbers, **{key: value for key, value in row.values.items() if key in KEPT_KEYS}},
     )
 
 

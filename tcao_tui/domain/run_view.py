@@ -77,6 +77,7 @@ class RunSummary:
     Attributes:
         recorded_status: Last status that the run's own events say.
         status: The same with liveness taken into account.
+        numbers: Last values of the metrics that tell how a training goes (`headlines`), of the present stage only.
     """
 
     run_id: str
@@ -95,6 +96,7 @@ class RunSummary:
     attempt: int
     created_at: float
     updated_at: float
+    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)

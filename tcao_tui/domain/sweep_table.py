@@ -128,7 +128,7 @@ def measure_for(plan: Plan, by: str | None = None) -> Headline:
         if wanted == SCORE.key and plan.evals.score is not None:
             return SCORE
         own = [h for h in HEADLINES.get(method, HEADLINES["sft"]) if h.better]
-        held_out = [h for h in own if h.key.startswith("val_")]
+        held_out = [h for h in own if h.is_held_out]
         return known.get(wanted, SCORE) if wanted != SCORE.key and wanted in known else (held_out or own)[0]
     if by not in known:
         raise UsageError(f"no cell can be judged by {by!r}", where="--by", next_step=f"one of: {', '.join(known)}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 
 from tcao_tui.domain.events import ControlHandled, MetricRow, RunEvent, Spend, Verb
-from tcao_tui.domain.run_summary import TRAIN_LOSS, VAL_LOSS, Losses, summary_after
+from tcao_tui.domain.run_summary import summary_after
 from tcao_tui.domain.run_view import LeaseState, RunSummary
 from tcao_tui.errors import Refused
 from tcao_tui.store.checkpoint_notes import MemoryNotes
@@ -47,17 +48,13 @@ class _Run:
     controls: dict[int, ControlRequest] = field(default_factory=dict[int, ControlRequest])
     lease: _Lease = field(default_factory=_Lease)
 
-    def losses_until(self, attempt: int, step: int) -> Losses:
+    def last_until(self, attempt: int, step: int, wanted: Collection[str]) -> dict[str, float]:
         resumes = [(event[1], json.loads(event[4])["step"]) for event in self.events if event[3] == "resumed"]
-        older = [
-            row.values
-            for _, row in reversed(self.metrics)
-            if row.attempt < attempt and row.step <= step and is_kept(row.attempt, row.step, resumes)
-        ]
-        return (
-            next((values[TRAIN_LOSS] for values in older if TRAIN_LOSS in values), None),
-            next((values[VAL_LOSS] for values in older if VAL_LOSS in values), None),
-        )
+        found: dict[str, float] = {}
+        for _, row in self.metrics:
+            if row.attempt < attempt and row.step <= step and is_kept(row.attempt, row.step, resumes):
+                found |= {key: value for key, value in row.values.items() if key in wanted}
+        return found
 
 
 class MemoryStore:
@@ -193,7 +190,7 @@ class MemoryWriter:
             events=events,
             metrics=metrics,
             spends=spends,
-            losses_until=lambda step: run.losses_until(self.attempt, step),
+            last_until=partial(run.last_until, self.attempt),
         )
         before = run.metrics[-1][0] if run.metrics else 0
         for event, body in zip(events, bodies, strict=True):

@@ -133,7 +133,11 @@ CREATE TABLE checkpoint_notes (
 CREATE INDEX validations_of_run ON metrics(run) WHERE batch IS NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = """
+ALTER TABLE runs ADD COLUMN numbers TEXT NOT NULL DEFAULT '{}';  -- JSON, last values of a few metrics; may hold NaN
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """Script n brings a database from version n to n + 1; a script that was released is never changed."""
 
 

@@ -18,7 +18,7 @@ from tcao_tui.errors import Refused, UsageError
 from tcao_tui.store.database import Database, open_database
 from tcao_tui.store.lease import RunLock, boot_id
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, NewRun, ReadBatch
-from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, new_summary, read_summary, summary_values
+from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, SUMMARY_MARKS, Row, new_summary, read_summary, summary_values
 
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import Verb
@@ -76,8 +76,7 @@ class SqliteStore:
             taken = connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (new.run_id,)).fetchone()
             if taken:
                 raise Refused(f"there is a run {new.run_id} already", next_step=f"tcao show {new.run_id}")
-            marks = ", ".join("?" * len(values))
-            connection.execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}) VALUES ({marks})", values)
+            connection.execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}) VALUES ({SUMMARY_MARKS})", values)
 
     def runs(self, *, limit: int = 10_000) -> list[RunSummary]:
         """All runs, newest first."""

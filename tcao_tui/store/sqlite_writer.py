@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
+from functools import partial
 
 from tcao_tui.domain.events import ControlHandled, MetricRow, RunEvent, Spend
-from tcao_tui.domain.run_summary import TRAIN_LOSS, VAL_LOSS, Losses, summary_after
+from tcao_tui.domain.run_summary import summary_after
 from tcao_tui.store import sqlite_rows as rows
 from tcao_tui.store.database import Database
 from tcao_tui.store.lease import process_identity
 from tcao_tui.store.port import Fenced
-from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, Row, is_kept, read_summary, summary_values
+from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, SUMMARY_MARKS, Row, is_kept, read_summary, summary_values
 
 Clock = Callable[[], float]
 
@@ -25,7 +26,7 @@ _PUT_LEASE = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _HANDLE = "UPDATE controls SET handled_at = ? WHERE number = ? AND run = ? AND handled_at IS NULL"
-_SET_SUMMARY = f"UPDATE runs SET ({SUMMARY_COLUMNS}) = ({', '.join('?' * 15)}) WHERE number = ?"
+_SET_SUMMARY = f"UPDATE runs SET ({SUMMARY_COLUMNS}) = ({SUMMARY_MARKS}) WHERE number = ?"
 
 
 class SqliteWriter:
@@ -119,12 +120,12 @@ class SqliteWriter:
             events=events,
             metrics=metrics,
             spends=spends,
-            losses_until=lambda step: self._losses_until(connection, step),
+            last_until=partial(self._last_until, connection),
         )
         connection.execute(_SET_SUMMARY, (*summary_values(summary), self._run))
 
-    def _losses_until(self, connection: sqlite3.Connection, step: int) -> Losses:
-        """The last losses of rows up to `step`, from the newest row backwards."""
+    def _last_until(self, connection: sqlite3.Connection, step: int, wanted: Collection[str]) -> dict[str, float]:
+        """The last values of metrics in rows up to `step`, from the newest row backwards."""
         found: dict[str, float] = {}
         query = (
             "SELECT k.keys, m.body, m.attempt, m.step FROM metrics m JOIN metric_keys k ON k.number = m.keys "
@@ -137,12 +138,10 @@ class SqliteWriter:
                 if not is_kept(attempt, row_step, resumes):
                     continue
                 values = dict(zip(json.loads(keys), rows.unpack(body), strict=True))
-                for key in (TRAIN_LOSS, VAL_LOSS):
-                    if key in values:
-                        found.setdefault(key, values[key])
-                if len(found) == 2:
+                found = {key: value for key, value in values.items() if key in wanted} | found
+                if len(found) == len(wanted):
                     break
-        return found.get(TRAIN_LOSS), found.get(VAL_LOSS)
+        return found
 
 
 def open_writer(database: Database, run: int, run_id: str, *, clock: Clock, monotonic: Clock) -> SqliteWriter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -11,8 +12,9 @@ from tcao_tui.store.port import NewRun
 
 SUMMARY_COLUMNS = (
     "run_id, name, method, base_model, backend, status, step, total_steps, train_loss, val_loss, tokens, cost_usd, "
-    "attempt, created_at, updated_at"
+    "attempt, created_at, updated_at, numbers"
 )
+SUMMARY_MARKS = ", ".join("?" * (SUMMARY_COLUMNS.count(",") + 1))
 
 type Row = tuple[Any, ...]
 
@@ -44,13 +46,13 @@ def summary_values(summary: RunSummary) -> Row:
     s = summary
     numbers = (_real(s.train_loss), _real(s.val_loss), s.tokens, _real(s.cost_usd), s.attempt, s.created_at)
     names = (s.run_id, s.name, s.method, s.base_model, s.backend, str(s.recorded_status))
-    return (*names, s.step, s.total_steps, *numbers, s.updated_at)
+    return (*names, s.step, s.total_steps, *numbers, s.updated_at, json.dumps(dict(s.numbers)))
 
 
 def read_summary(row: Row) -> RunSummary:
     """A summary from `SUMMARY_COLUMNS`; a status of another version is shown as created."""
     run_id, name, method, base_model, backend, status, step, total_steps, *numbers = row
-    train_loss, val_loss, tokens, cost_usd, attempt, created_at, updated_at = numbers
+    train_loss, val_loss, tokens, cost_usd, attempt, created_at, updated_at, last = numbers
     recorded = RunStatus(status) if status in RunStatus else RunStatus.CREATED
     return RunSummary(
         run_id=run_id,
@@ -69,6 +71,7 @@ def read_summary(row: Row) -> RunSummary:
         attempt=attempt,
         created_at=created_at,
         updated_at=updated_at,
+        numbers=json.loads(last),
     )
 
 

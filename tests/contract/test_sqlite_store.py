@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tcao_tui.domain.events import LogLine
+from tcao_tui.domain.events import LogLine, Resumed
 from tcao_tui.errors import UsageError
 from tcao_tui.store import schema
 from tcao_tui.store.database import store_error
@@ -134,6 +134,28 @@ def test_threads_share_a_store(store: SqliteStore) -> None:
         thread.join(timeout=30)
     assert not failures
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_store_of_the_first_version_is_read_and_written_on(root: Path) -> None:
+    root.mkdir()
+    connection = sqlite3.connect(root / "state.db")
+    connection.executescript(f"{schema.MIGRATIONS[0]}\nPRAGMA application_id = {schema.APPLICATION_ID};")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute(
+        "INSERT INTO runs (run_id, name, method, base_model, backend, status, step, total_steps, train_loss, val_loss, "
+        "tokens, cost_usd, attempt, created_at, updated_at) "
+        "VALUES ('run-1', 'old', 'rl', 'm', 'local', 'stopped', 7, 10, 0.5, NULL, 70, 0.0, 1, 1.0, 2.0)"
+    )
+    connection.commit()
+    connection.close()
+    store = open_store(root)
+    [old] = store.runs()
+    assert (old.name, old.step, old.train_loss, dict(old.numbers)) == ("old", 7, 0.5, {})
+    writer = store.writer("run-1")
+    launch(writer, Resumed(step=5, checkpoint="c"))
+    train(writer, 6, 6)
+    assert dict(store.run("run-1").numbers) == {"train_mean_nll": 1 / 6}
+    store.close()
 
 
 def test_a_newer_store_is_refused_with_the_way_out(store: SqliteStore, root: Path) -> None:

@@ -69,6 +69,7 @@ def summary_dict(summary: RunSummary) -> dict[str, Any]:
         "total_steps": summary.total_steps,
         "train_loss": summary.train_loss,
         "val_loss": summary.val_loss,
+        "numbers": dict(summary.numbers),
         "tokens": summary.tokens,
         "cost_usd": summary.cost_usd,
         "attempt": summary.attempt,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tcao_tui.domain.headlines import headline_texts
+from tcao_tui.domain.headlines import headline_texts, told_by
 from tcao_tui.domain.plain_text import one_line, plain_text
-from tcao_tui.domain.wording import count_text, duration_text, money_text, number_text, share_text
+from tcao_tui.domain.wording import UNKNOWN, count_text, duration_text, money_text, number_text, share_text
 from tcao_tui.errors import TcaoError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozen
 
 def runs_table(runs: Sequence[RunSummary], now: float, style: Style) -> list[str]:
     """The run list; `now` is Unix seconds."""
-    header = ("RUN", "NAME", "STATUS", "METHOD", "MODEL", "STEP", "LOSS", "VAL", "COST", "AGE")
+    header = ("RUN", "NAME", "STATUS", "METHOD", "MODEL", "STEP", "TRAINING", "HELD-OUT", "COST", "AGE")
     rows = [
         (
             one_line(r.run_id),
@@ -68,8 +68,7 @@ def runs_table(runs: Sequence[RunSummary], now: float, style: Style) -> list[str
             one_line(r.method, 12),
             one_line(r.base_model, 32),
             f"{r.step}/{r.total_steps}",
-            number_text(r.train_loss),
-            number_text(r.val_loss),
+            *(told.text if told is not None else UNKNOWN for told in told_by(r)),
             money_text(r.cost_usd),
             duration_text(now - r.created_at),
         )

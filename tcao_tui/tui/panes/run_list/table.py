@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
+from tcao_tui.domain.headlines import Told, told_by
 from tcao_tui.domain.run_view import RunStatus, RunSummary
-from tcao_tui.domain.wording import age_text, money_text, number_text
+from tcao_tui.domain.wording import UNKNOWN, age_text, money_text
 from tcao_tui.tui.status import status_span
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import fit
@@ -37,8 +38,19 @@ def _text(value: str, ink: str = "text") -> tuple[Span, ...]:
     return ((value, ink),)
 
 
-def _loss_order(value: float | None) -> float:
-    return math.inf if value is None or math.isnan(value) else value
+def _told(told: Told | None, width: int) -> tuple[Span, ...]:
+    """`reward 0.81`; the word is cut first."""
+    if told is None:
+        return _text(UNKNOWN)
+    value = told.headline.text(told.value)
+    return (f"{told.headline.short[: width - len(value) - 1]} ", "muted"), (value, "text")
+
+
+def _told_order(told: Told | None) -> tuple[str, float]:
+    """By metric, of each the best first; what is unknown comes last."""
+    if told is None or math.isnan(told.value):
+        return ("~", math.inf)
+    return told.headline.short, -told.value if told.headline.better == "higher" else told.value
 
 
 def _cost(usd: float | None) -> str:
@@ -47,7 +59,7 @@ def _cost(usd: float | None) -> str:
 
 def _bar(row: RunSummary, _now: float, width: int) -> tuple[Span, ...]:
     steps = f"{row.step}/{row.total_steps}" if row.total_steps else f"{row.step}"
-    cells = 6
+    cells = 4
     filled = round(cells * min(row.step / row.total_steps, 1.0)) if row.total_steps else 0
     ink = "ok" if row.status is RunStatus.COMPLETED else "info" if row.status.is_live else "muted"
     return (("━" * filled, ink), ("─" * (cells - filled), "rule"), (steps.rjust(width - cells), "text"))
@@ -56,15 +68,15 @@ def _bar(row: RunSummary, _now: float, width: int) -> tuple[Span, ...]:
 COLUMNS: tuple[Column, ...] = (
     Column("state", 13, 0, False, lambda r, _n, w: (status_span(r.status, w),), lambda r: r.status.value),
     Column("name", 0, 0, False, lambda r, _n, w: _text(fit(r.name, w), "strong"), lambda r: r.name.lower()),
-    Column("method", 7, 130, False, lambda r, _n, w: _text(fit(r.method, w), "muted"), lambda r: r.method),
-    Column("model", 20, 106, False, lambda r, _n, w: _text(fit(r.base_model, w), "muted"), lambda r: r.base_model),
-    Column("steps", 16, 0, True, _bar, lambda r: r.step),
-    Column("loss", 8, 0, True, lambda r, _n, _w: _text(number_text(r.train_loss)), lambda r: _loss_order(r.train_loss)),
-    Column("val", 8, 90, True, lambda r, _n, _w: _text(number_text(r.val_loss)), lambda r: _loss_order(r.val_loss)),
+    Column("method", 7, 134, False, lambda r, _n, w: _text(fit(r.method, w), "muted"), lambda r: r.method),
+    Column("model", 20, 118, False, lambda r, _n, w: _text(fit(r.base_model, w), "muted"), lambda r: r.base_model),
+    Column("steps", 14, 0, True, _bar, lambda r: r.step),
+    Column("training", 14, 68, True, lambda r, _n, w: _told(told_by(r)[0], w), lambda r: _told_order(told_by(r)[0])),
+    Column("held-out", 14, 100, True, lambda r, _n, w: _told(told_by(r)[1], w), lambda r: _told_order(told_by(r)[1])),
     Column(
         "cost",
         8,
-        74,
+        78,
         True,
         lambda r, _n, _w: _text(_cost(r.cost_usd), "muted"),
         lambda r: -1.0 if r.cost_usd is None else r.cost_usd,
