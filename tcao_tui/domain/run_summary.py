@@ -103,9 +103,7 @@ def _set_back(summary: RunSummary, step: int, last_until: LastUntil) -> RunSumma
     losses = {TRAIN_LOSS: summary.train_loss, VAL_LOSS: summary.val_loss}
     found = last_until(step, {*summary.numbers, *(key for key, loss in losses.items() if loss is not None)})
     numbers = {key: found[key] for key in summary.numbers if key in found}
-    return replace(
-        summary, step=step, train_loss=found.get(TRAIN_LOSS), val_loss=found.get(VAL_LOSS), numbers=numbers
-    )
+    return replace(summary, step=step, train_loss=found.get(TRAIN_LOSS), val_loss=found.get(VAL_LOSS), numbers=numbers)
 
 
 def _with_row(summary: RunSummary, row: MetricRow) -> RunSummary:
