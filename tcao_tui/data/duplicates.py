@@ -36,11 +36,13 @@ class Repeats:
 
     Attributes:
         exact, near: Rows that repeat an earlier one; no row is counted twice.
+        in_a_row: Of the exact ones those that stand right after what they repeat, as a mix writes rows to weigh more.
         conflicting: Rows whose prompt has another answer elsewhere; the first of them begins at `first_conflict`.
         method: For people.
     """
 
     exact: int
+    in_a_row: int
     near: int
     conflicting: int
     first_conflict: int
@@ -80,13 +82,15 @@ class RowComparer:
     def repeats(self) -> Repeats:
         """Counts over all rows taken in."""
         _, questions, answers = self._all_keys().T
-        copies = _later_copies(questions * np.uint64(3) ^ answers)
+        rows = questions * np.uint64(3) ^ answers
+        copies = _later_copies(rows)
+        in_a_row = int((rows[1:] == rows[:-1]).sum())
         distinct = np.flatnonzero(~copies)
         near = sum(1 for _ in self._near_pairs(distinct))
         conflicting = distinct[_in_groups(questions[distinct])]
         lines = np.frombuffer(self._lines, np.uint64)[conflicting]
         first = int(lines.min()) if len(lines) else 0
-        return Repeats(int(copies.sum()), near, len(lines), first, self._method())
+        return Repeats(int(copies.sum()), in_a_row, near, len(lines), first, self._method())
 
     def same_prompts(self) -> Iterator[tuple[int, int]]:
         """Row indices of a row and of the first one that has its prompt."""

@@ -133,6 +133,7 @@ class _Measurements:
         return {
             **self._traits.fields(),
             "exact_duplicates": repeats.exact,
+            "duplicates_in_a_row": repeats.in_a_row,
             "near_duplicates": repeats.near,
             "duplicates_method": repeats.method,
             "anomalies": self._anomalies.anomalies(),

@@ -124,6 +124,8 @@ class DataProfile(_Part):
         distinct_answers: Distinct answers, counted up to 1,000; few of them mean classification.
         answer_shape: What all answers are, such as "final_number" after a mark like ####; else "text".
         exact_duplicates, near_duplicates: Rows that repeat an earlier one, found by `duplicates_method`.
+        duplicates_in_a_row: Of the exact ones, those that stand right after what they repeat, as `tcao data mix` writes
+            rows that are to weigh more.
         languages: Share of rows by language or script, 0 to 1, largest first.
         sensitive: Rows by kind of secret or personal datum found in them.
         tokens: None until measured with a model's tokenizer; `tokens_why_not` says why.
@@ -154,6 +156,7 @@ class DataProfile(_Part):
     has_thinking: bool = False
     multi_turn_rows: int = 0
     exact_duplicates: int = 0
+    duplicates_in_a_row: int = 0
     near_duplicates: int = 0
     duplicates_method: str = ""
     anomalies: tuple[Anomaly, ...] = ()

@@ -23,7 +23,7 @@ from tcao_tui.domain.row_preview import RowPreview
 from tcao_tui.services.data_helper import OnProgress, run_job
 from tcao_tui.store.atomic_file import write_text
 
-PROFILE_VERSION = 1
+PROFILE_VERSION = 2
 """Raised when inspection measures something else, so that kept profiles are measured anew."""
 
 _PROFILES_KEPT = 200

@@ -69,6 +69,14 @@ def test_pairs_are_measured_by_their_longer_side(tmp_path: Path) -> None:
     assert profile.answer_chars.max == len("a longer one")
 
 
+def test_repeats_that_a_mix_wrote_are_told_from_those_that_lie_apart(tmp_path: Path) -> None:
+    rows = [{"input": f"question {n}", "output": f"answer {n}"} for n in range(5)]
+    weighted = write_rows(tmp_path / "weighted.jsonl", [row for row in rows for _ in range(3)])
+    doubled = write_rows(tmp_path / "doubled.jsonl", [*rows, *rows])
+    found = [inspect_file(path) for path in (weighted, doubled)]
+    assert [(profile.exact_duplicates, profile.duplicates_in_a_row) for profile in found] == [(10, 10), (5, 0)]
+
+
 def test_what_is_odd_repeated_or_secret_is_counted(tmp_path: Path) -> None:
     rows = [{"input": f"mail {KEY} or a@example.org", "output": "x"}] * 2
     rows += [{"input": "the same", "output": "1"}, {"input": "the same", "output": "2"}, {"input": "q", "output": ""}]

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tcao_tui.domain.checks.plan_check import check
+from tcao_tui.domain.draft import flat
+from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan, config_hash
 from tcao_tui.domain.plan_data import all_data_files
 from tcao_tui.services.plans import changed_data
 from tcao_tui.store.plan_file import read_plan, write_plan
+from tests.fakes import known_facts as known
 from tests.fakes.plans import resolve
 
 PLAN = """
@@ -90,3 +94,14 @@ def test_a_file_that_nobody_hashed_has_no_content_to_be_named_by(plan: Plan) -> 
     bare = plan.model_copy(update={"data": DataHashes(), "stage_data": ()})
     assert not any(file.recorded for file in all_data_files(bare))
     assert config_hash(bare) != config_hash(plan)
+
+
+def test_what_is_wrong_for_one_stage_is_mended_for_that_stage_alone(plan: Plan) -> None:
+    budget = plan.model_copy(update={"training": plan.training.model_copy(update={"batch_tokens": 9999})})
+    sheet = check(flat(budget.model_dump(mode="json")), known.facts(methods=("sft", "dpo", "distill", "pipeline")))
+    [error] = [f for gate in sheet.gates for f in gate.findings if f.path == "training.batch_tokens"]
+    assert error.got == "stage prefer: a token budget for method dpo"
+    assert error.fix.endswith("write training.batch_tokens for stage prefer alone, into stages.1.set")
+    for stage in (1, 2):
+        budget.stages[stage].set["training.batch_tokens"] = None
+    assert [stage.plan.training.batch_tokens for stage in stage_plans(budget)] == [9999, None, None]

@@ -124,7 +124,8 @@ def _contents(profile: DataProfile) -> Iterator[tuple[str, str]]:
         yield "with", ", ".join(has)
     shown = list(profile.languages.items())[:_LANGUAGES_SHOWN]
     yield "languages", ", ".join(f"{one_line(name, 40)} {share_text(share)}" for name, share in shown) or "not clear"
-    yield "duplicates", f"{profile.exact_duplicates:,} exact, {profile.near_duplicates:,} near"
+    in_a_row = f" ({profile.duplicates_in_a_row:,} in a row, as a mix repeats)" if profile.duplicates_in_a_row else ""
+    yield "duplicates", f"{profile.exact_duplicates:,} exact{in_a_row}, {profile.near_duplicates:,} near"
 
 
 def tokens_text(tokens: TokenStats) -> str:

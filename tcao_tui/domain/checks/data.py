@@ -81,8 +81,16 @@ def _of_one_file(subject: Subject, file: DataFile, profile: DataProfile) -> Iter
 
 
 def _repeated(file: DataFile, profile: DataProfile) -> Iterator[Finding]:
+    weighted = profile.duplicates_in_a_row
+    if weighted:
+        yield _FIND.note(
+            file.key,
+            got=f"{weighted:,} of {rows_text(profile.rows)} repeat the row right before them, as a mix repeats rows",
+            expected="rows that are to weigh more",
+            fix="nothing, if they are to; else `tcao data mix` with weights that the files can fill",
+        )
     for count, share, what in (
-        (profile.exact_duplicates, MANY_EXACT, "repeat an earlier row word for word"),
+        (profile.exact_duplicates - weighted, MANY_EXACT, "repeat an earlier row word for word"),
         (profile.near_duplicates, MANY_NEAR, "are nearly an earlier row"),
     ):
         if not count:

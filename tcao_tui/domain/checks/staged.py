@@ -69,7 +69,10 @@ def by_stage(judge: Callable[[Subject], Judged], subject: Subject) -> Judged:
             owner = f"stages.{stage.index}"
             path = f"{owner}.set.{finding.path}" if finding.path in settings else finding.path
             path = f"{owner}.method" if finding.path == "method" else path
-            told = finding.model_copy(update={"path": path, "got": f"stage {stage.name}: {finding.got}"})
+            fix = finding.fix
+            if finding.severity == "error" and path == finding.path and not finding.where:
+                fix = f"{fix}; or write {finding.path} for stage {stage.name} alone, into {owner}.set"
+            told = finding.model_copy(update={"path": path, "got": f"stage {stage.name}: {finding.got}", "fix": fix})
             findings.setdefault((finding.path, finding.expected, finding.where), told)
         reasons += [judged.why_open] if judged.why_open and judged.why_open not in reasons else []
     return Judged(tuple(findings.values()), "; ".join(reasons))
