@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import httpx
+import httpx2
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 from huggingface_hub.utils import disable_progress_bars
@@ -53,11 +53,15 @@ def _push(asked: PushFolder) -> Pushed:
             return Pushed(url=str(made))
     except HFValidationError as error:
         raise UsageError(clean(str(error)), where="--repo", next_step="such as --repo user/my-model") from error
+    except ValueError as error:
+        raise BackendError(
+            f"the Hub refuses the model card: {clean(str(error))}", next_step="correct README.md"
+        ) from error
     except LocalTokenNotFoundError as error:
         raise CredentialsError("there is no Hugging Face token", next_step=_NEEDS_TOKEN) from error
     except HfHubHTTPError as error:
         raise _refusal(error) from error
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         raise Outage(f"the Hugging Face Hub does not answer ({type(error).__name__})", next_step="try again") from error
     raise UsageError(
         "that repository exists and is public, and --private was asked for; nothing was uploaded",
