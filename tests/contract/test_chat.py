@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tcao_tui import paths
+from tcao_tui.cli.main import run
 from tcao_tui.clients.chat_calls import Answered, Ask, ChatReply
 from tcao_tui.domain.chat import ChatSettings, Contender, Message, Reply
+from tcao_tui.errors import ExitCode
 from tcao_tui.services.backend_helper import BackendHelper, GivenUp, Ticket
+from tcao_tui.store.chats import ChatFiles
 from tests.fakes.engine_process import EngineProcess
 
 TINY = Contender(source=paths.TINY_MODEL_NAME, label="tiny")
@@ -116,3 +122,46 @@ def test_the_stop_key_ends_the_waiting(helper: BackendHelper) -> None:
     ticket.cancel()
     thread.join(60)
     assert ended
+
+
+@pytest.fixture
+def places(engine: EngineProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "engine").symlink_to(engine.state_dir)
+    for name in ("STATE", "CONFIG", "CACHE", "RUNS"):
+        monkeypatch.setenv(f"TCAO_{name}_DIR", str(tmp_path / name.lower()))
+    return tmp_path
+
+
+def test_the_command_asks_once_keeps_the_answer_as_a_row_and_goes_on_later(
+    places: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = places / "rows.jsonl"
+    asking = ["--backend", "local", "--max-tokens", "8", "--temperature", "0", "--save-as", f"rows:{rows}"]
+    assert run(["chat", paths.TINY_MODEL_NAME, "-p", "Hello?", *asking, "--output", "json"]) == ExitCode.OK
+    told = json.loads(capsys.readouterr().out)
+    (answer,) = told["rounds"][0]["exchanges"][0]["answers"]
+    assert answer["tokens"] <= 8
+    assert answer["usd"] == 0
+    assert run(["data", "inspect", str(rows)]) == ExitCode.OK
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.StringIO("And you?\n"))
+    assert run(["chat", "--continue", told["chat"]]) == ExitCode.OK
+    assert len(ChatFiles(places / "state" / "chats").find("latest").rounds[0].exchanges) == 2
+
+
+def test_the_command_asks_every_prompt_of_a_file_and_says_what_failed(
+    places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts = places / "prompts.txt"
+    prompts.write_text("One?\nTwo?\n", encoding="utf-8")
+    asking = ["--prompts", str(prompts), "--backend", "local", "--max-tokens", "4", "--output", "stream-json"]
+    gone = "tinker://nobody:train:0/sampler_weights/x"
+    assert run(["chat", paths.TINY_MODEL_NAME, gone, *asking]) == ExitCode.FAILED
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sorted((line["line"], bool(line["error"])) for line in lines) == [
+        (1, False),
+        (1, True),
+        (2, False),
+        (2, True),
+    ]
