@@ -21,6 +21,8 @@ class FileServer:
         reset_after: Bytes of one answer after which the connection is reset, one number per answer from the front.
         generation: Links of other generations have expired.
         ranges: Whether ranges are honoured.
+        redirects: Name of the file that a path leads to, by a redirect.
+        keys: API key of each request, None where there was none.
         asked: Range of each request, "" where there was none; requests for one byte, which ask for a size, left out.
     """
 
@@ -31,6 +33,8 @@ class FileServer:
         self.ranges = True
         self.status = 0
         self.asked: list[str] = []
+        self.redirects: dict[str, str] = {}
+        self.keys: list[str | None] = []
         self.url = ""
 
     def links(self) -> dict[str, str]:
@@ -62,11 +66,19 @@ def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
 
 def answer(request: BaseHTTPRequestHandler, state: FileServer) -> None:
     asked = urlsplit(request.path)
+    state.keys.append(request.headers.get("X-API-Key"))
+    if asked.path in state.redirects:
+        request.send_response(302)
+        request.send_header("Location", state.links()[state.redirects[asked.path]])
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+        return
     wanted = request.headers.get("Range", "")
     if wanted != "bytes=0-0":
         state.asked.append(wanted)
-    if state.status or parse_qs(asked.query)["generation"] != [str(state.generation)]:
-        request.send_response(state.status or 403)
+    known = asked.path[1:] in state.files
+    if not known or state.status or parse_qs(asked.query).get("generation") != [str(state.generation)]:
+        request.send_response(state.status or (403 if known else 404))
         request.send_header("Content-Length", "0")
         request.end_headers()
         return
