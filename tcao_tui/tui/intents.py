@@ -88,7 +88,11 @@ def outcome_of(worker: Worker[Any], state: WorkerState) -> Message | None:
         return worker.result
     if state is not WorkerState.ERROR:
         return None
-    error = worker.error
+    return not_done(worker.error)
+
+
+def not_done(error: BaseException | None) -> NotDone:
+    """What a person is told of an error."""
     if isinstance(error, TcaoError):
         return NotDone(str(error), error.next_step, error.title)
     return NotDone(f"{type(error).__name__}: {error}", "tcao doctor")

@@ -77,7 +77,7 @@ class InterviewDesk:
             forked_from=origin,
             planner=wanted.planner,
         )
-        return ConsoleInterview(session, store, self.runs_root, profile, self.who)
+        return ConsoleInterview(session, store, self.runs_root, profile, self.who, values=wanted.values)
 
 
 class ConsoleInterview:
@@ -89,13 +89,22 @@ class ConsoleInterview:
         runs_root: Its root.
         profile: Where the plan runs.
         who: Name of the person.
+        values: Set by the person before the first turn.
     """
 
     def __init__(
-        self, session: Session, store: SqliteStore, runs_root: Path, profile: Profile, who: Callable[[], str]
+        self,
+        session: Session,
+        store: SqliteStore,
+        runs_root: Path,
+        profile: Profile,
+        who: Callable[[], str],
+        *,
+        values: Mapping[KeyPath, Any],
     ) -> None:
         self._session, self._store, self._runs_root, self._profile = session, store, runs_root, profile
         self._who = who
+        self._values = dict(values)
 
     @property
     def state(self) -> InterviewState:
@@ -120,10 +129,17 @@ class ConsoleInterview:
 
     async def go_on(self) -> None:
         """Let the planner work."""
+        await self._take_values()
         await self._session.go_on()
+
+    async def _take_values(self) -> None:
+        values, self._values = self._values, {}
+        for path, value in values.items():
+            await self._session.set_value(path, value, reason="chosen before the interview")
 
     async def say(self, text: str) -> None:
         """Words of the person that answer no question."""
+        await self._take_values()
         await self._session.say(text)
 
     async def answer(self, card_id: str, answers: Sequence[Answer], *, defaults_for_rest: bool = False) -> None:

@@ -7,7 +7,7 @@ interview lives on Textual's loop, and its tools run in threads of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class InterviewWanted:
         opening: First words of the person in a new one.
         planner: Who asks; None as the settings say.
         backend: Profile to train on; None as the settings say.
+        values: Values that the person has set already, by key path, of a new one.
     """
 
     interview_id: str = ""
@@ -37,6 +38,7 @@ class InterviewWanted:
     opening: str = ""
     planner: PlannerName | None = None
     backend: str | None = None
+    values: Mapping[KeyPath, Any] = field(default_factory=dict[str, Any])
 
 
 class InterviewSession(Protocol):

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     ROLLOUTS = "Answers of RL"
     COMPARE = "Runs compared"
     SWEEPS = "Sweeps"
+    CHECKPOINTS = "Checkpoints"
     CHAT = "Chat"
     CHAT_ANSWERS = "Answers side by side"
     CHATS = "Conversations"
@@ -70,6 +71,9 @@ KEYS: tuple[Key, ...] = (
     Key("runs.filter", "slash", "/", "filter", "Show runs whose name, model or state has a text", "filter", Scope.RUNS),
     Key("runs.compare", "v", "v", "compare", "Hold the marked runs against each other", "compare", Scope.RUNS),
     Key("runs.sweeps", "w", "w", "sweeps", "See the sweeps: cells, values, which is best", "go('sweeps')", Scope.RUNS),
+    Key(
+        "runs.checkpoints", "b", "b", "weights", "Browse the checkpoints of the server", "go('checkpoints')", Scope.RUNS
+    ),
     Key("runs.mark", "space", "␣", "", "Mark a run to compare it, or unmark it", "mark", Scope.RUNS),
     Key("runs.sort", "o", "o", "order", "Sort by the next column", "sort", Scope.RUNS),
     Key("runs.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.RUNS),
@@ -97,6 +101,7 @@ KEYS: tuple[Key, ...] = (
         "change",
         Scope.INSIDE,
     ),
+    Key("inside.checkpoints", "b", "b", "weights", "Browse the checkpoints of the run", "checkpoints", Scope.INSIDE),
     Key("chart.left", "left", "←", "", "Move the value cursor to the step before", "cursor(-1)", Scope.CHART),
     Key("chart.right", "right", "→", "", "Move the value cursor to the next step", "cursor(1)", Scope.CHART),
     Key("chart.far_left", "shift+left,H", "⇧←", "", "Move the value cursor far left", "cursor(-10)", Scope.CHART),
@@ -142,6 +147,28 @@ KEYS: tuple[Key, ...] = (
     Key("sweeps.open", "enter", "⏎", "open", "Go to the cells; on a cell, open its run", "open", Scope.SWEEPS),
     Key("sweeps.other", "tab", "tab", "cells", "Between the list of sweeps and the cells", "other", Scope.SWEEPS),
     Key("sweeps.compare", "v", "v", "compare", "Hold the runs of cells against each other", "compare", Scope.SWEEPS),
+    Key("ckpt.back", "escape", "esc", "back", "Leave details, filter, marks, the table", "back", Scope.CHECKPOINTS),
+    Key("ckpt.open", "enter", "⏎", "open", "Read a checkpoint in full; fold a run", "open", Scope.CHECKPOINTS),
+    Key("ckpt.filter", "slash", "/", "filter", "Show those that have all words", "filter", Scope.CHECKPOINTS),
+    Key("ckpt.mark", "space", "␣", "mark", "Mark a checkpoint or a whole run, or unmark", "mark", Scope.CHECKPOINTS),
+    Key("ckpt.chat", "c", "c", "chat", "Talk to the marked ones, or the chosen one", "act('chat')", Scope.CHECKPOINTS),
+    Key("ckpt.ttl", "e", "e", "expire", "Let expire after a time, or never", "act('ttl')", Scope.CHECKPOINTS),
+    Key("ckpt.pin", "p", "p", "pin", "Pin or unpin: no prune deletes it", "act('pin')", Scope.CHECKPOINTS),
+    Key("ckpt.delete", "x,delete", "x", "delete", "Delete from the server", "act('delete')", Scope.CHECKPOINTS),
+    Key("ckpt.label", "l", "l", "label", "Give a name of your own", "act('label')", Scope.CHECKPOINTS),
+    Key("ckpt.publish", "u", "u", "publish", "Publish to all users, or take back", "act('publish')", Scope.CHECKPOINTS),
+    Key("ckpt.fork", "n", "n", "fork", "Plan a new run that starts from it", "act('fork')", Scope.CHECKPOINTS),
+    Key("ckpt.resume", "r", "r", "resume", "Let its run go on", "act('resume')", Scope.CHECKPOINTS),
+    Key("ckpt.evaluate", "v", "v", "evaluate", "Score it with an eval", "act('evaluate')", Scope.CHECKPOINTS),
+    Key("ckpt.download", "d", "d", "download", "Download the weights", "act('download')", Scope.CHECKPOINTS),
+    Key("ckpt.export", "E", "E", "export", "Export for PEFT or merged", "act('export')", Scope.CHECKPOINTS),
+    Key("ckpt.push", "H", "H", "", "Push to the Hugging Face Hub", "act('push')", Scope.CHECKPOINTS),
+    Key("ckpt.tree", "g", "g", "tree", "By run, or all in one table", "tree", Scope.CHECKPOINTS),
+    Key("ckpt.order", "o", "o", "order", "Sort by the next column", "order", Scope.CHECKPOINTS),
+    Key("ckpt.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.CHECKPOINTS),
+    Key("ckpt.mark_all", "a", "a", "", "Mark all in sight, or none", "mark_all", Scope.CHECKPOINTS),
+    Key("ckpt.copy", "y", "y", "copy", "Copy the tinker:// path", "copy", Scope.CHECKPOINTS),
+    Key("ckpt.read", "tab", "tab", "", "Details on most of the screen, or back", "read", Scope.CHECKPOINTS),
     Key("chat.stop", "escape", "esc", "stop", "Stop the answers; those that are there stay", "stop", Scope.CHAT),
     Key("chat.back", "escape", "esc", "back", "From the answers to the text, from there back", "stop", Scope.CHAT),
     Key("chat.switch", "tab", "tab", "answers", "Between the text and the answers", "switch", Scope.CHAT),

@@ -7,12 +7,14 @@ up in `wiring.wire`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.checkpoint_actions import Action
+    from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
     from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from tcao_tui.domain.setting_request import SettingRequest
     from tcao_tui.domain.sweep_table import FollowedSweep
     from tcao_tui.domain.training_events import RolloutsTaken
+    from tcao_tui.services.checkpoint_details import CheckpointDetails
+    from tcao_tui.services.checkpoints import ActionReport
     from tcao_tui.store.chats import ChatSummary
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
@@ -53,6 +57,44 @@ class SweepsPort(Protocol):
 
     def close(self) -> None:
         """Release files and processes."""
+        ...
+
+
+class CheckpointsPort(Protocol):
+    """The checkpoints of one server; each method blocks but `close`. See `services.checkpoints.CheckpointDesk`."""
+
+    @property
+    def backend(self) -> str:
+        """Name of the server's profile."""
+        ...
+
+    def listing(self, on_page: Callable[[CheckpointListing], None]) -> CheckpointListing:
+        """All of them; `on_page` takes what is known so far."""
+        ...
+
+    def details(self, checkpoint: ListedCheckpoint) -> CheckpointDetails:
+        """What it was made of, as far as the server tells."""
+        ...
+
+    def settings(self, checkpoint: ListedCheckpoint) -> Mapping[str, Any]:
+        """What made the weights, by key path."""
+        ...
+
+    def act(
+        self,
+        action: Action,
+        checkpoints: Sequence[ListedCheckpoint],
+        *,
+        typed: str = "",
+        ttl_seconds: int | None = None,
+        label: str = "",
+        on_done: Callable[[str], None] | None = None,
+    ) -> ActionReport:
+        """Do it; `on_done` takes each path that is dealt with."""
+        ...
+
+    def close(self) -> None:
+        """Let the server go, without waiting for it."""
         ...
 
 
@@ -113,6 +155,7 @@ class Ports:
         rollouts: Run id and what was taken at a step; returns its answers.
         change: Run id and the setting; returns what to tell the person.
         compare: Run ids; reads each run to its end.
+        open_checkpoints: Those of the server of a profile; of the one in the settings, where no name is given.
         open_chat: A new conversation with checkpoints, or one that goes on.
         chats: Conversations that can be gone on with, the one that moved last first.
         open_notices: What the terminal is told from now on; None where the settings want no desktop notices.
@@ -137,5 +180,6 @@ class Ports:
     open_chat: Callable[[ChatWanted], ChatTalk]
     chats: Callable[[], list[ChatSummary]]
     open_notices: Callable[[], NoticesPort | None]
+    open_checkpoints: Callable[[str], CheckpointsPort]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

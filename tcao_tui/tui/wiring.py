@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tcao_tui.errors import Refused
-from tcao_tui.tui.ports import NoticesPort, PlanPreview, Ports, SweepsPort, WatchedRun
+from tcao_tui.tui.ports import CheckpointsPort, NoticesPort, PlanPreview, Ports, SweepsPort, WatchedRun
 from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stage_names, tail
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         open_chat=desk.open_chat,
         chats=desk.chats,
         open_notices=desk.notices,
+        open_checkpoints=desk.checkpoints,
     )
 
 
@@ -184,6 +185,13 @@ class _Desk:
         from tcao_tui.services.chat import chat_files
 
         return chat_files().summaries()
+
+    def checkpoints(self, backend: str) -> CheckpointsPort:
+        from tcao_tui.services.backends import resolve_profile
+        from tcao_tui.tui.checkpoint_desk import ConsoleCheckpoints
+
+        profile = resolve_profile(self.load_settings(), backend or None)
+        return ConsoleCheckpoints(self.store(), self.runs_root, profile)
 
     def notices(self) -> NoticesPort | None:
         from tcao_tui.services.notice_source import NoticeSource

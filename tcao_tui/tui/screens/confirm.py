@@ -48,9 +48,14 @@ class ConfirmScreen(ModalScreen[bool]):
             yield Static(self._question, markup=False)
             yield Static("y yes      n no (also Enter and Esc)", id="keys", markup=False)
 
+    @property
+    def takes_consent(self) -> bool:
+        """Whether the question has been seen long enough."""
+        return self._clock() - self._shown_at >= GRACE_SECONDS
+
     def action_yes(self) -> None:
         """Consent."""
-        if self._clock() - self._shown_at >= GRACE_SECONDS:
+        if self.takes_consent:
             self.dismiss(True)
 
     def action_no(self) -> None:

@@ -40,6 +40,11 @@ class InterviewScreen(Screen[None]):
         self._clock = clock
 
     @property
+    def wanted(self) -> InterviewWanted:
+        """Which interview it is."""
+        return self._wanted
+
+    @property
     def is_typing(self) -> bool:
         """Whether letters are text where one is."""
         return not self._is_at_plan

@@ -65,6 +65,8 @@ class RunScreen(Screen[None]):
             pointless.add("inside.rollouts")
         if self._unchangeable(view):
             pointless.add("inside.change")
+        if self._ports.is_read_only:
+            pointless.add("inside.checkpoints")
         return frozenset(pointless)
 
     def _unchangeable(self, view: RunView) -> str:
@@ -112,6 +114,16 @@ class RunScreen(Screen[None]):
 
         first = pane.view
         self.app.push_screen(RolloutsScreen(lambda: pane.view or first))
+
+    @on(TrainingPane.CheckpointsWanted)
+    def _weights(self) -> None:
+        view = self.query_one(TrainingPane).view
+        if view is None or self._ports.is_read_only:
+            self.notify("Only runs of this console have checkpoints here.", markup=False)
+            return
+        from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
+
+        self.app.push_screen(CheckpointsScreen(self._ports, view.backend, run_id=view.run_id))
 
     @on(Pane.Left)
     def _leave(self) -> None:

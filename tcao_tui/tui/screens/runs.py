@@ -12,7 +12,7 @@ from textual.screen import Screen
 from tcao_tui.tui.feed import RunsFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
 from tcao_tui.tui.messages import RunsChanged, SourceFailed
-from tcao_tui.tui.panes.run_list.pane import RunListPane
+from tcao_tui.tui.panes.run_list.pane import CheckpointsWanted, RunListPane
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 
@@ -51,6 +51,14 @@ class RunsScreen(Screen[None]):
         from tcao_tui.tui.screens.new_run import NewRunScreen
 
         self.app.push_screen(NewRunScreen())
+
+    @on(CheckpointsWanted)
+    def _browse(self) -> None:
+        from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
+
+        row = self.query_one(RunListPane).row
+        here = CheckpointsScreen(self._ports, row.backend, at_run=row.run_id) if row else CheckpointsScreen(self._ports)
+        self.app.push_screen(here)
 
     @on(SourceFailed)
     def _failed(self, event: SourceFailed) -> None:

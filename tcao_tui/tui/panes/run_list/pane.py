@@ -37,6 +37,10 @@ _PAGES = {"pageup": -1, "pagedown": 1}
 """How far each key moves the cursor."""
 
 
+class CheckpointsWanted(Message):
+    """The person wants to see the checkpoints of the server."""
+
+
 class RunListPane(Widget):
     """All runs."""
 
@@ -217,8 +221,14 @@ class RunListPane(Widget):
             self.post_message(CompareRuns(there))
 
     def action_go(self, where: str) -> None:
-        """Plan a run, start one from a plan file, train the demo, or see the sweeps."""
-        places = {"plan": ListInterviews, "new": self.NewWanted, "demo": RunDemo, "sweeps": OpenSweeps}
+        """Plan a run, start one from a plan file, train the demo, or see the sweeps or the checkpoints."""
+        places = {
+            "plan": ListInterviews,
+            "new": self.NewWanted,
+            "demo": RunDemo,
+            "sweeps": OpenSweeps,
+            "checkpoints": CheckpointsWanted,
+        }
         self.post_message(places[where]())
 
     def action_control(self, verb: str) -> None:

@@ -53,6 +53,9 @@ class TrainingPane(Pane):
     class ChangeWanted(Message):
         """The person wants to change a setting of the running training."""
 
+    class CheckpointsWanted(Message):
+        """The person wants to browse the checkpoints of the run."""
+
     class RolloutsWanted(Message):
         """The person wants to browse the answers that the run was trained on."""
 
@@ -108,6 +111,10 @@ class TrainingPane(Pane):
     def action_rollouts(self) -> None:
         """Browse the answers of RL."""
         self.post_message(self.RolloutsWanted())
+
+    def action_checkpoints(self) -> None:
+        """Browse the checkpoints of the run."""
+        self.post_message(self.CheckpointsWanted())
 
     def action_back(self) -> None:
         """Take the cursor, then the layout, then the screen away."""

@@ -1,0 +1,172 @@
+"""What a person does with checkpoints: a method for each act of `keys`; each says what it would do before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tcao_tui.domain.checkpoint_actions import Action
+from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
+from tcao_tui.domain.plain_text import one_line
+from tcao_tui.tui.checkpoint_commands import Asked, paths_text
+from tcao_tui.tui.interview_port import InterviewWanted
+from tcao_tui.tui.messages import OpenInterview, ResumeRun
+from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
+from tcao_tui.tui.screens.confirm import ConfirmScreen
+
+if TYPE_CHECKING:
+    from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
+
+OFFERS: Mapping[str, str] = {"publish": "publish", "ttl": "ttl", "delete": "delete", "download": "download"}
+"""What a server must offer for an act; what is not named needs nothing of it."""
+
+
+class CheckpointActs:
+    """The acts on the checkpoints of one screen.
+
+    Args:
+        screen: Shows the questions.
+        do: Has an action done.
+    """
+
+    def __init__(self, screen: CheckpointsScreen, do: Callable[[Asked], None]) -> None:
+        self._screen, self._do = screen, do
+
+    def carry_out(self, act: str, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """An act by its name, unless the server does not offer it."""
+        if why_not := self._screen.why_not(act):
+            self._say(f"{why_not[:1].upper()}{why_not[1:]}.")
+        else:
+            getattr(self, act)(checkpoints)
+
+    def _say(self, text: str) -> None:
+        self._screen.notify(text, markup=False)
+
+    def _ask(self, action: Action, checkpoints: tuple[ListedCheckpoint, ...], text: str = "") -> None:
+        def answered(asked: Asked | None) -> None:
+            if asked is not None:
+                self._do(asked)
+
+        self._screen.app.push_screen(ActScreen(Asked(action, checkpoints, text), self._screen.now()), answered)
+
+    def ttl(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Let expire, or keep."""
+        self._ask("ttl", checkpoints)
+
+    def pin(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Pin them, or unpin them when all are pinned."""
+        self._ask("unpin" if all(c.note.pinned for c in checkpoints) else "pin", checkpoints)
+
+    def label(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Name them."""
+        self._ask("label", checkpoints, checkpoints[0].note.label)
+
+    def publish(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Publish them, or take that back when all are public."""
+        self._ask("unpublish" if all(c.server.public for c in checkpoints) else "publish", checkpoints)
+
+    def delete(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Delete them."""
+        self._ask("delete", checkpoints)
+
+    def _one(self, checkpoints: Sequence[ListedCheckpoint], doing: str) -> ListedCheckpoint | None:
+        if len(checkpoints) == 1:
+            return checkpoints[0]
+        self._say(f"Choose one checkpoint to {doing}; {len(checkpoints)} are chosen.")
+        return None
+
+    def _training_state(self, checkpoints: Sequence[ListedCheckpoint], doing: str) -> ListedCheckpoint | None:
+        """The one to train on from: itself, or what was saved beside the weights to sample from."""
+        chosen = self._one(checkpoints, doing)
+        if chosen is None or chosen.server.kind == "training":
+            return chosen
+        siblings = [
+            c
+            for c in self._screen.listed
+            if c.server.kind == "training"
+            and (c.server.training_run, c.server.name) == (chosen.server.training_run, chosen.server.name)
+        ]
+        if not siblings:
+            self._say("These weights have no training state: one can sample from them, not train on.")
+        return siblings[0] if siblings else None
+
+    def fork(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Plan a new run that starts from it."""
+        chosen = self._training_state(checkpoints, "start from")
+        if chosen is None:
+            return
+        values = {
+            "start_from": chosen.path,
+            "training.base_model": chosen.base_model,
+            "training.lora_rank": chosen.lora_rank,
+        }
+        known = {path: value for path, value in values.items() if value is not None}
+        wanted = InterviewWanted(backend=self._screen.backend or None, values=known)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._screen.app.post_message(OpenInterview(wanted))
+
+        question = (
+            f"Plan a new run that starts from {one_line(chosen.path)}? "
+            "The checkpoint stays as it is; nothing is trained or spent before you approve the plan.\n\n"
+            f"In a shell: start_from: {one_line(chosen.path)} in a plan file, then tcao run PLAN"
+        )
+        self._screen.app.push_screen(ConfirmScreen(question), answered)
+
+    def resume(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Let its run go on, which it does from its newest checkpoint."""
+        chosen = self._training_state(checkpoints, "resume from")
+        if chosen is None:
+            return
+        own = chosen.own
+        if own is None:
+            self._say("No run here saved this checkpoint; press n to start a new run from it.")
+        elif own.status.is_live and own.status.value != "paused":
+            self._say(f"{one_line(own.run_name)} is {own.status.value} already.")
+        elif not chosen.is_resume_point:
+            newest = one_line(own.resume_points[0]) if own.resume_points else "nothing"
+            self._say(
+                f"{one_line(own.run_name)} is {own.status.value} and would go on from {newest}, not from here; "
+                "press n to start a new run from here."
+            )
+        else:
+            self._resume(own.run_id, f"{one_line(own.run_name)}, step {own.step}")
+
+    def _resume(self, run_id: str, told: str) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._screen.app.post_message(ResumeRun(run_id))
+
+        question = (
+            f"Let the run go on from {told}? A worker starts, trains what its plan still has to train, and spends what "
+            f"the approved plan allows.\n\nIn a shell: tcao resume {run_id}"
+        )
+        self._screen.app.push_screen(ConfirmScreen(question), answered)
+
+    def evaluate(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Score them."""
+        self._say("Evals of a checkpoint are not there yet; a run scores its own as it trains.")
+
+    def chat(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Talk to them."""
+        self._shell(f"tcao chat {paths_text(checkpoints)}", "Talk to them in a shell")
+
+    def download(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Fetch the weights."""
+        if (chosen := self._one(checkpoints, "download")) is not None:
+            self._shell(f"tcao download {paths_text((chosen,))}", "Download in a shell")
+
+    def export(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Make files that are served elsewhere."""
+        if (chosen := self._one(checkpoints, "export")) is not None:
+            self._shell(f"tcao export {paths_text((chosen,))}", "Export in a shell")
+
+    def push(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Put the weights on the Hub."""
+        if (chosen := self._one(checkpoints, "push")) is not None:
+            self._shell(f"tcao push {paths_text((chosen,))} --repo OWNER/NAME", "Push in a shell")
+
+    def _shell(self, command: str, title: str) -> None:
+        self._screen.app.copy_to_clipboard(command)
+        self._screen.notify(f"{command}\nIt is copied.", title=title, timeout=8, markup=False)

@@ -1,0 +1,135 @@
+"""What can be done with checkpoints from the browser: words for it, what is typed, and the same in a shell. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tcao_tui.domain.checkpoint_actions import Action, Consequences, consequences
+from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
+from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.wording import duration_seconds
+
+NEVER = "never"
+
+_TITLES: Mapping[Action, str] = {
+    "keep": "Keep",
+    "ttl": "Let expire",
+    "pin": "Pin",
+    "unpin": "Unpin",
+    "label": "Label",
+    "publish": "Publish",
+    "unpublish": "Take back from the public",
+    "delete": "Delete",
+}
+_WITH_TEXT: frozenset[Action] = frozenset({"ttl", "label", "publish", "delete"})
+_PLACEHOLDERS: Mapping[Action, str] = {
+    "ttl": "7d, 12h, 2w ... from now on; or never",
+    "label": "a name of your own; empty takes it away",
+}
+_MOST_PATHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action as a person asks for it.
+
+    Attributes:
+        action: What was chosen; a time to live of `never` makes it `keep`.
+        text: What was typed: the time to live, the label, or the word of consent.
+    """
+
+    action: Action
+    checkpoints: tuple[ListedCheckpoint, ...]
+    text: str = ""
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether something has to be typed."""
+        return self.action in _WITH_TEXT
+
+    @property
+    def placeholder(self) -> str:
+        """What an empty field says."""
+        return _PLACEHOLDERS.get(self.action, "")
+
+    @property
+    def meant(self) -> Action:
+        """The action that it comes to."""
+        return "keep" if self.action == "ttl" and self.text.casefold() == NEVER else self.action
+
+    @property
+    def ttl_seconds(self) -> int | None:
+        """The time to live, where one is set and understood."""
+        return duration_seconds(self.text) if self.meant == "ttl" else None
+
+    def with_text(self, text: str) -> Asked:
+        """With something else typed."""
+        return replace(self, text=text)
+
+    def consequences(self, now: float) -> Consequences:
+        """What it would do, at Unix time `now`."""
+        if self.meant == "ttl" and self.ttl_seconds is None:
+            return Consequences((), refusal="say how long, such as 7d, 12h or 2w; never keeps it for good")
+        return consequences(self.meant, self.checkpoints, now=now, ttl_seconds=self.ttl_seconds)
+
+
+_DOING: Mapping[Action, str] = {
+    "keep": "keeping",
+    "ttl": "setting the TTL",
+    "pin": "pinning",
+    "unpin": "unpinning",
+    "label": "labelling",
+    "publish": "publishing",
+    "unpublish": "unpublishing",
+    "delete": "deleting",
+}
+_DONE: Mapping[Action, str] = {
+    "keep": "kept for good",
+    "ttl": "will expire",
+    "pin": "pinned",
+    "unpin": "unpinned",
+    "label": "labelled",
+    "publish": "published",
+    "unpublish": "no longer public",
+    "delete": "deleted",
+}
+
+
+def doing_text(asked: Asked, count: int) -> str:
+    """`deleting 3 of 12 ...`."""
+    total = len(asked.checkpoints)
+    return f"{_DOING[asked.meant]} {f'{count} of {total} ' if total > 1 else ''}..."
+
+
+def done_text(asked: Asked, count: int) -> str:
+    """`3 checkpoints deleted.`."""
+    return f"{count} checkpoint{'' if count == 1 else 's'} {_DONE[asked.meant]}."
+
+
+def title_of(asked: Asked) -> str:
+    """`Delete 3 checkpoints`."""
+    count = len(asked.checkpoints)
+    return f"{_TITLES[asked.action]} {'a checkpoint' if count == 1 else f'{count} checkpoints'}"
+
+
+def paths_text(checkpoints: tuple[ListedCheckpoint, ...]) -> str:
+    """Paths for a command line; of many the first ones and dots."""
+    shown = " ".join(shlex.quote(one_line(c.path)) for c in checkpoints[:_MOST_PATHS])
+    return shown + (" ..." if len(checkpoints) > _MOST_PATHS else "")
+
+
+def headless(asked: Asked) -> str:
+    """The same in a shell."""
+    paths = paths_text(asked.checkpoints)
+    text = shlex.quote(one_line(asked.text)) if asked.text else ""
+    match asked.meant:
+        case "ttl":
+            return f"tcao ckpt ttl {paths} {text or '7d'}"
+        case "label":
+            return f"tcao ckpt label {paths} {text or chr(39) * 2}"
+        case "publish" | "delete":
+            return f"tcao ckpt {asked.meant} {paths} --confirm {shlex.quote(asked.consequences(0).confirm)}"
+        case action:
+            return f"tcao ckpt {action} {paths}"

@@ -1,0 +1,3 @@
+"""The checkpoint browser."""
+
+from __future__ import annotations
