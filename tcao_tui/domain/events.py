@@ -36,6 +36,8 @@ class Launched(Event):
         fence: Epoch number of the lease; every commit of an older one is refused.
         resume_step: Updates already applied in the lineage that this attempt continues; 0 for a new run.
         resumed_from: Path of the checkpoint it continues from; empty for a new run.
+        back_to: Name of the checkpoint that a person chose to go back to; empty for the furthest one.
+        by: Who chose it.
     """
 
     kind: Literal["launched"] = "launched"
@@ -44,6 +46,8 @@ class Launched(Event):
     host: str
     resume_step: int = 0
     resumed_from: str = ""
+    back_to: str = ""
+    by: str = ""
     versions: dict[str, str] = Field(default={})
 
 
@@ -53,6 +57,7 @@ class Resumed(Event):
     Attributes:
         replays: What is not exactly repeated, for people; empty when the resume is exact.
         replayed_batches: Batches at most that may be trained twice or left out because of it.
+        chosen_by: Who chose to go back to it although there were later ones; empty when it is the furthest.
     """
 
     kind: Literal["resumed"] = "resumed"
@@ -60,6 +65,7 @@ class Resumed(Event):
     checkpoint: str
     replays: str = ""
     replayed_batches: int = 0
+    chosen_by: str = ""
 
 
 class PhaseChanged(Event):

@@ -39,6 +39,7 @@ class Resume:
         best_step: The furthest checkpoint that was recorded, on the lineage and not deleted; 0 when there was none.
         known: Whether the checkpoint it names was recorded with this step; true for a start from nothing.
         replays: What the attempt said it would not repeat exactly.
+        chosen_by: Who chose to go back to it; empty for the furthest one.
     """
 
     attempt: int
@@ -47,6 +48,7 @@ class Resume:
     best_step: int
     known: bool
     replays: str = ""
+    chosen_by: str = ""
 
 
 @dataclass(slots=True)
@@ -139,7 +141,7 @@ class History:
         known = any(r.step == step and checkpoint in (r.name, r.state_path) for r in usable)
         best_step = usable[-1].step if usable else 0
         known = known or (step == 0 and not checkpoint)
-        self.resumes[attempt] = Resume(attempt, step, checkpoint, best_step, known, event.replays)
+        self.resumes[attempt] = Resume(attempt, step, checkpoint, best_step, known, event.replays, event.chosen_by)
 
 
 def trained_steps(rows: Iterable[MetricRow]) -> list[TrainedStep]:

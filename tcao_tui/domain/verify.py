@@ -73,7 +73,7 @@ def _resumes_from_the_last(case: Case, found: Judgement) -> None:
     found.next_step = "see worker.log of that attempt for why it did not take the newer checkpoint"
     resumes = list(case.history.resumes.values())
     for resume in resumes:
-        if resume.step < resume.best_step:
+        if resume.step < resume.best_step and not resume.chosen_by:
             found.fail(
                 f"attempt {resume.attempt} went on from step {resume.step} although step {resume.best_step} was saved",
                 resume.step,
@@ -82,7 +82,8 @@ def _resumes_from_the_last(case: Case, found: Judgement) -> None:
             found.fail(f"attempt {resume.attempt} went on from an unrecorded checkpoint", resume.step)
     if not resumes:
         found.not_checked = "it was never resumed"
-    found.evidence = ", ".join(f"attempt {r.attempt} from step {r.step}" for r in resumes)
+    chosen = {r.attempt: f", as {r.chosen_by} chose" for r in resumes if r.chosen_by}
+    found.evidence = ", ".join(f"attempt {r.attempt} from step {r.step}{chosen.get(r.attempt, '')}" for r in resumes)
 
 
 def _one_writer(case: Case, found: Judgement) -> None:

@@ -31,16 +31,19 @@ def worker_main(arguments: Sequence[str] | None = None, make_parts: Callable[[st
     """
     parser = argparse.ArgumentParser(prog="python -m tcao_tui.worker", description="Carries out one run.")
     parser.add_argument("--runs-root", type=Path, required=True)
+    parser.add_argument("--back-to", default="", metavar="NAME", help="go on from this checkpoint of the run")
+    parser.add_argument("--by", default="", help="who chose that")
     parser.add_argument("run_id")
     given = parser.parse_args(arguments)
     # The console may close its terminal; only a stop, a signal or the end of the plan ends the training.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Progress bars of libraries would fill worker.log, which nobody watches.
     os.environ.setdefault("TQDM_DISABLE", "1")
-    return _work(given.runs_root.absolute(), given.run_id, make_parts or _real_parts)
+    back_to = given.back_to, given.by
+    return _work(given.runs_root.absolute(), given.run_id, make_parts or _real_parts, back_to)
 
 
-def _work(runs_root: Path, run_id: str, make_parts: Callable[[str], Parts]) -> int:
+def _work(runs_root: Path, run_id: str, make_parts: Callable[[str], Parts], back_to: tuple[str, str]) -> int:
     from tcao_tui.errors import TcaoError
     from tcao_tui.store.sqlite import open_store
     from tcao_tui.worker.hand_off import take_run, tell
@@ -56,7 +59,7 @@ def _work(runs_root: Path, run_id: str, make_parts: Callable[[str], Parts]) -> i
     try:
         store = open_store(runs_root, create=False)
         parts = make_parts(store.run(run_id).backend)
-        return take_run(store, runs_root, run_id, parts=parts, stop=stop)
+        return take_run(store, runs_root, run_id, parts=parts, stop=stop, back_to=back_to)
     except TcaoError as error:
         return tell(error)
 

@@ -57,15 +57,11 @@ class Checkpoints:
         lineage = self._journal.lineage
         if lineage.attempts <= 1:
             return None
-        wanted = lineage.best_first(self._config_hash)
+        wanted = lineage.resume_points(self._config_hash)
         gone = await self._reconcile()
-        chosen = next((r for r in lineage.best_first(self._config_hash) if r.state_path not in self._lost), None)
-        if chosen is None and wanted:
-            raise BackendError(
-                f"every resume point of this run is gone from the server (the last was step {wanted[0].step})",
-                where=wanted[0].state_path,
-                next_step="start the plan anew with `tcao run`",
-            )
+        chosen = next((r for r in lineage.resume_points(self._config_hash) if r.state_path not in self._lost), None)
+        if chosen is None and (wanted or lineage.back_to[0]):
+            raise self._nothing_left(wanted)
         step = chosen.step if chosen else 0
         replays = replays_of(self._plan, chosen)
         events: list[RunEvent] = [
@@ -74,6 +70,7 @@ class Checkpoints:
                 checkpoint=chosen.state_path if chosen else "",
                 replays=replays.what,
                 replayed_batches=replays.batches,
+                chosen_by=lineage.back_to[1],
             )
         ]
         if wanted and step < wanted[0].step:
@@ -128,10 +125,13 @@ class Checkpoints:
 
     async def thin_out(self) -> None:
         """Delete what is not worth keeping and extend what would expire; a failure only costs storage."""
+        pinned = self._journal.pinned()
         for record in to_delete(
             self._journal.lineage, self._journal.val_rank, best_step=self.best_step, borders=self._borders
         ):
             paths = [p for p in (record.state_path, record.sampler_path) if p is not None]
+            if pinned.intersection(paths):
+                continue
             if not await self._delete(paths):
                 return
             self._journal.commit(CheckpointDeleted(name=record.name, reason="superseded by newer ones"))
@@ -144,6 +144,20 @@ class Checkpoints:
     async def keep(self, step: int) -> None:
         """Let the checkpoint of `step` live for good: it is the result of a run that ends here."""
         await self._expiry.keep(self._journal.lineage.of_steps(self._config_hash, step))
+
+    def _nothing_left(self, wanted: Sequence[CheckpointRecord]) -> BackendError:
+        name, _ = self._journal.lineage.back_to
+        if name:
+            return BackendError(
+                f"checkpoint {name}, which the run was to go back to, is gone from the server",
+                where=wanted[0].state_path if wanted else "",
+                next_step=f"tcao resume {self._run_id} goes on from the furthest one",
+            )
+        return BackendError(
+            f"every resume point of this run is gone from the server (the last was step {wanted[0].step})",
+            where=wanted[0].state_path,
+            next_step="start the plan anew with `tcao run`",
+        )
 
     def _check_recorded(self, step: int) -> None:
         start = self._resume_point.step if self._resume_point else 0
@@ -192,7 +206,8 @@ class Checkpoints:
         ]
         if events:
             self._journal.commit(*events)
-        await self._delete(found.leftovers)
+        pinned = self._journal.pinned()
+        await self._delete([path for path in found.leftovers if path not in pinned])
         return {r.name for r in found.gone}
 
     async def _listed(self) -> Sequence[RemoteCheckpoint] | None:

@@ -53,10 +53,14 @@ class Expiry:
                 await self._try(record, None)
 
     async def set(self, record: CheckpointRecord, ttl_seconds: int | None) -> bool:
-        """Set when both halves of a checkpoint expire, counted from now; False, and told, where the server cannot."""
+        """Set when both halves of a checkpoint expire, counted from now; False, and told, where the server cannot.
+
+        A half that a person pinned gets no expiry.
+        """
+        pinned = frozenset[str]() if ttl_seconds is None else self._journal.pinned()
         try:
             for path in (record.state_path, record.sampler_path):
-                if path is not None:
+                if path is not None and path not in pinned:
                     await self._backend.set_ttl(path, ttl_seconds)
         except Unsupported as error:
             self._tell(record, error)

@@ -29,8 +29,24 @@ from tcao_tui.worker.runner import Parts, Worker, failed
 from tcao_tui.worker.stopping import StopFlag
 
 
-def take_run(store: RunStore, runs_root: Path, run_id: str, *, parts: Parts, stop: StopFlag) -> int:
+def take_run(
+    store: RunStore,
+    runs_root: Path,
+    run_id: str,
+    *,
+    parts: Parts,
+    stop: StopFlag,
+    back_to: tuple[str, str] = ("", ""),
+) -> int:
     """Take a run and carry it out.
+
+    Args:
+        store: The run store.
+        runs_root: Its root.
+        run_id: The run.
+        parts: Everything from outside.
+        stop: The flag that ends the worker.
+        back_to: Name of the checkpoint to go back to in place of the furthest one, and who chose that.
 
     Returns:
         The exit code of the process.
@@ -39,7 +55,7 @@ def take_run(store: RunStore, runs_root: Path, run_id: str, *, parts: Parts, sto
     try:
         with parts.effects.point("lease.acquire"):
             lock.acquire()
-        return _carry_out(store, runs_root, run_id, parts, stop)
+        return _carry_out(store, runs_root, run_id, parts, stop, back_to=back_to)
     except Fenced:
         leave_to_successor()
     except TcaoError as error:
@@ -55,7 +71,9 @@ def tell(error: TcaoError) -> int:
     return error.exit_code
 
 
-def _carry_out(store: RunStore, runs_root: Path, run_id: str, parts: Parts, stop: StopFlag) -> int:
+def _carry_out(
+    store: RunStore, runs_root: Path, run_id: str, parts: Parts, stop: StopFlag, *, back_to: tuple[str, str]
+) -> int:
     if store.run(run_id).recorded_status is RunStatus.COMPLETED:
         # Two consoles launched it, and the other's worker was done before the lock came free.
         return tell(Refused(f"{run_id} is completed: nothing is left to do", next_step=f"tcao show {run_id}"))
@@ -72,10 +90,10 @@ def _carry_out(store: RunStore, runs_root: Path, run_id: str, parts: Parts, stop
         ControlHandled(request_id=r.request_id, verb=r.verb, accepted=False, reason="asked before this worker started")
         for r in store.pending_controls(run_id)
     ]
-    _launch(journal, config_hash(plan), stale)
+    _launch(journal, config_hash(plan), stale, back_to)
 
     def relaunch() -> None:
-        _launch(journal, config_hash(plan), [])
+        _launch(journal, config_hash(plan), [], journal.lineage.back_to)
 
     worker = Worker(
         run_id=run_id,
@@ -100,9 +118,10 @@ def _approved(store: RunStore, run_dir: Path, run_id: str) -> tuple[Plan, PriceQ
     return plan, check_approval(plan, store.approvals(run_id))
 
 
-def _launch(journal: Journal, wanted_hash: str, answers: list[ControlHandled]) -> None:
+def _launch(journal: Journal, wanted_hash: str, answers: list[ControlHandled], back_to: tuple[str, str]) -> None:
     journal.open_attempt()
-    point = next(iter(journal.lineage.best_first(wanted_hash)), None)
+    journal.lineage.back_to = name, by = back_to
+    point = next(iter(journal.lineage.resume_points(wanted_hash)), None)
     journal.commit(
         Launched(
             fence=journal.fence,
@@ -110,6 +129,8 @@ def _launch(journal: Journal, wanted_hash: str, answers: list[ControlHandled]) -
             host=socket.gethostname(),
             resume_step=point.step if point else 0,
             resumed_from=point.state_path if point else "",
+            back_to=name,
+            by=by,
             versions={"python": platform.python_version(), "tcao": version("tcao-tui"), "tinker": version("tinker")},
         ),
         *answers,

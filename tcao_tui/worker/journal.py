@@ -128,6 +128,10 @@ class Journal:
             total = None if total is None or spend.usd is None else total + spend.usd
         return total
 
+    def pinned(self) -> frozenset[str]:
+        """Paths of checkpoints that people pinned: never deleted, and never given an expiry."""
+        return frozenset(path for path, note in self._store.checkpoint_notes.all().items() if note.pinned)
+
     def rows(self) -> Iterator[MetricRow]:
         """Rows of the lineage that the present attempt goes on from, in the order of their commits."""
         nothing = 2**62

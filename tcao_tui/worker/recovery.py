@@ -42,6 +42,7 @@ class Lineage:
     Attributes:
         stages_ended: Steps at which early stopping ended stages, by the updates before the stage.
         measured: The attempt that last evaluated the weights, by step.
+        back_to: Name of the checkpoint that a person chose to go back to, until that is done, and who.
         good: Steps of the last checkpoints before what the newest alerts found, kept for a person to go back to.
     """
 
@@ -54,15 +55,18 @@ class Lineage:
     measured: dict[int, int] = field(default_factory=dict[int, int])
     artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
+    back_to: tuple[str, str] = ("", "")
     attempts: int = 0
 
     def apply(self, attempt: int, event: RunEvent | UnknownEvent) -> None:
         """Fold one event."""
         match event:
-            case Launched():
+            case Launched(back_to=name, by=by):
                 self.attempts += 1
+                self.back_to = name, by
             case Resumed(step=step):
                 self.resume_steps[attempt] = step
+                self.back_to = "", ""
                 self.stage_starts = {start for start in self.stage_starts if start <= step}
                 self.stages_ended = {first: end for first, end in self.stages_ended.items() if end <= step}
             case StageStarted(first_step=start):
@@ -109,6 +113,11 @@ class Lineage:
             r for r in self.known.values() if r.config_hash == config_hash and not self.is_superseded(r.attempt, r.step)
         ]
         return sorted(usable, key=lambda r: (r.step, r.attempt), reverse=True)
+
+    def resume_points(self, config_hash: str) -> list[CheckpointRecord]:
+        """The one that a person chose to go back to, else those that may be resumed from, newest first."""
+        usable, (back_to, _) = self.best_first(config_hash), self.back_to
+        return [r for r in usable if r.name == back_to] if back_to else usable
 
     def of_steps(self, config_hash: str, *steps: int) -> list[CheckpointRecord]:
         """Those of these steps, newest first."""

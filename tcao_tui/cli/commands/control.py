@@ -55,12 +55,20 @@ def checkpoint(console: CliContext, run: str, wait: bool) -> None:
     _ask(console, run, "checkpoint", wait=wait)
 
 
-@click.command(epilog="\b\nExamples:\n  tcao resume latest\n  tcao resume demo --wait --output json")
+@click.command(
+    epilog="""\b
+Examples:
+  tcao resume latest
+  tcao resume demo --wait --output json
+  tcao resume demo --from 40       train again from step 40
+"""
+)
 @run_argument()
+@click.option("--from", "place", metavar="STEP|NAME|PATH", help="Go back to this checkpoint instead of the newest.")
 @_wait_option("Follow to the end.")
 @output_option("text", "json", "stream-json")
 @pass_context
-def resume(console: CliContext, run: str, wait: bool) -> None:
+def resume(console: CliContext, run: str, place: str | None, wait: bool) -> None:
     """Go on with RUN: a paused worker at once, an ended or lost run from its newest checkpoint.
 
     Every batch is trained exactly once along the final lineage; `tcao verify-run` proves it.
@@ -69,7 +77,7 @@ def resume(console: CliContext, run: str, wait: bool) -> None:
 
     with console.store() as store:
         run_id = console.find(store, run).run_id
-        told = _resume(console, store, run_id)
+        told = _resume(console, store, run_id) if place is None else _go_back(console, store, run_id, place)
         if console.output == "text" or not wait:
             console.result(to_json(told) if console.wants_json else f"{run_id} goes on ({told['how']})")
         if wait:
@@ -131,6 +139,19 @@ def _resume(console: CliContext, store: RunStore, run_id: str) -> dict[str, obje
         return {"run_id": run_id, "how": "the paused worker", "request_id": request_id}
     started = launch.resume(store, console.runs_root, run_id)
     return {"run_id": run_id, "how": f"attempt {started.attempt}, worker {started.pid}", "attempt": started.attempt}
+
+
+def _go_back(console: CliContext, store: RunStore, run_id: str, place: str) -> dict[str, object]:
+    from tcao_tui.cli.launching import person
+    from tcao_tui.services.backends import ensure_engine
+    from tcao_tui.services.go_back import go_back, plan_go_back
+
+    wanted = plan_go_back(store, console.find(store, run_id), place)
+    console.progress(wanted.consequence)
+    ensure_engine(console.profile(wanted.run.backend))
+    started = go_back(store, console.runs_root, wanted, by=person())
+    how = f"from step {wanted.record.step}, attempt {started.attempt}, worker {started.pid}"
+    return {"run_id": run_id, "how": how, "attempt": started.attempt, "step": wanted.record.step}
 
 
 def _ask(console: CliContext, reference: str, verb: Verb, *, wait: bool) -> None:
