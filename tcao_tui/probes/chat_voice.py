@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tinker.types import SupportedModel
 from tinker_cookbook.exceptions import TinkerCookbookError
 from tinker_cookbook.renderers import Message as CookbookMessage
-from tinker_cookbook.renderers import ParseTermination, classify_parse_failure, get_text_content
+from tinker_cookbook.renderers import ParseTermination, Renderer, classify_parse_failure, get_text_content
 
 from tcao_tui import paths
 from tcao_tui.clients.tinker_errors import clean
@@ -51,6 +51,11 @@ class Voice:
     def renderer(self) -> str:
         """Name of the chat format."""
         return self._renderer.name
+
+    @property
+    def cookbook(self) -> Renderer:
+        """The chat format as the cookbook's own code takes it."""
+        return self._renderer.cookbook
 
     @property
     def stop(self) -> list[str] | list[int]:

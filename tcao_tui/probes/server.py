@@ -27,11 +27,11 @@ class Server:
     """Access to one server.
 
     Args:
-        profile: Name of its profile.
+        profile: Name of its profile; None is the one that every command would use.
         purpose: Kept by the server with the session, so that a person who lists sessions knows it.
     """
 
-    def __init__(self, profile: str, purpose: str) -> None:
+    def __init__(self, profile: str | None, purpose: str) -> None:
         os.environ.setdefault("TINKER_TELEMETRY", "0")
         self._name = profile
         self._purpose = purpose
