@@ -181,6 +181,7 @@ def _told(output: ModelOutput, taken: _Taken, stop_texts: Sequence[str]) -> Mode
         if ends := [at for text in stop_texts if text and (at := choice.message.text.find(text)) >= 0]:
             choice.message.text = choice.message.text[: min(ends)]
             choice.stop_reason = "stop"
+    output.completion = output.choices[0].message.text
     cached = min(taken.response.prompt_cache_hit_tokens, taken.prompt_tokens)
     written = sum(len(sequence.tokens) for sequence in taken.response.sequences)
     output.usage = ModelUsage(
