@@ -17,7 +17,7 @@ class Facts(BaseModel):
     """Measurements; a newer one of the same thing replaces the older one.
 
     Attributes:
-        profiles: Inspected files, the newest of each path.
+        profiles: Inspected files, the newest of each path and way of reading it; stages may read a file differently.
         capabilities: The server's models, None until asked.
         graders: Names of the layer-3 graders that are installed.
         methods: Names of the training methods that a worker can carry out today; others stop at the approved plan.
@@ -38,9 +38,13 @@ class Facts(BaseModel):
     missing: dict[str, str] = {}
 
     def profile(self, path: Path | str | None) -> DataProfile | None:
-        """What is known of a file."""
+        """What was learned last of a file."""
+        return next(iter(self.profiles_of(path)), None)
+
+    def profiles_of(self, path: Path | str | None) -> tuple[DataProfile, ...]:
+        """All that is known of a file's present content, the newest first."""
         wanted = None if path is None else Path(path)
-        return next((p for p in self.profiles if p.path == wanted), None)
+        return tuple(p for p in reversed(self.profiles) if p.path == wanted)
 
     def model(self, name: str | None) -> ModelInfo | None:
         """What is known of a model."""
@@ -54,7 +58,7 @@ class Facts(BaseModel):
         """These facts with one more."""
         match fact:
             case DataProfile():
-                kept = tuple(p for p in self.profiles if p.path != fact.path)
+                kept = tuple(p for p in self.profiles if p.path != fact.path or _is_beside(p, fact))
                 return self.model_copy(update={"profiles": (*kept, fact)})
             case Overlap():
                 same = (fact.left, fact.right)
@@ -68,3 +72,8 @@ class Facts(BaseModel):
             case CodeHash():
                 other = tuple(code for code in self.code if code.module != fact.module)
                 return self.model_copy(update={"code": (*other, fact)})
+
+
+def _is_beside(known: DataProfile, newer: DataProfile) -> bool:
+    """Whether two profiles of a file are of the same content, read differently."""
+    return known.sha256 == newer.sha256 and known.fields != newer.fields

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tcao_tui.domain.checks.plan_check import check
-from tcao_tui.domain.draft import flat
+from tcao_tui.domain.checks.subject import Subject
+from tcao_tui.domain.data_profile import FieldMap
+from tcao_tui.domain.draft import flat, nested
 from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan, config_hash
 from tcao_tui.domain.plan_data import all_data_files
@@ -105,3 +107,21 @@ def test_what_is_wrong_for_one_stage_is_mended_for_that_stage_alone(plan: Plan) 
     for stage in (1, 2):
         budget.stages[stage].set["training.batch_tokens"] = None
     assert [stage.plan.training.batch_tokens for stage in stage_plans(budget)] == [9999, None, None]
+
+
+def test_two_stages_may_read_a_file_differently() -> None:
+    asked = FieldMap(data_format="input_output", input_field="problem", output_field="answer")
+    facts = known.facts().with_fact(known.profile(known.TRAIN, 2000, fields=FieldMap(data_format="messages")))
+    facts = facts.with_fact(known.profile(known.TRAIN, 2000, fields=asked))
+    said = {"data_format": "input_output", "input_field": "problem", "output_field": "answer"}
+    read = {
+        fmt: Plan.model_validate(nested(flat(known.values({f"training.{k}": v for k, v in values.items()}))))
+        for fmt, values in (("input_output", said), ("messages", {"data_format": "messages"}))
+    }
+    found = {fmt: Subject(plan, facts).profile("train_file") for fmt, plan in read.items()}
+    assert {fmt: profile and profile.fields.data_format for fmt, profile in found.items()} == {
+        "input_output": "input_output",
+        "messages": "messages",
+    }
+    changed = facts.with_fact(known.profile(known.TRAIN, 1, sha256="newer"))
+    assert len(changed.profiles_of(known.TRAIN)) == 1

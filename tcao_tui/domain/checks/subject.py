@@ -48,8 +48,9 @@ class Subject:
     def profile(self, place: Place) -> DataProfile | None:
         """What an inspection that read the file as the plan says found out."""
         file = self.file(place)
-        profile = self.facts.profile(file.path) if file is not None else None
-        return profile if profile is not None and file is not None and file.is_read_as(profile) else None
+        if file is None:
+            return None
+        return next((profile for profile in self.facts.profiles_of(file.path) if file.is_read_as(profile)), None)
 
     @property
     def tokens(self) -> TokenStats | None:

@@ -35,7 +35,7 @@ def state_json(state: InterviewState, sheet: PlanSheet) -> dict[str, Any]:
         "only_the_person_can_tell": [s.name for s in SLOTS if s.need == "required" and not is_filled(s, state.draft)],
         "to_mend": to_mend(sheet),
         "cost_usd": cost_json(sheet),
-        "files": [_file(profile) for profile in state.facts.profiles],
+        "files": [_file(profile) for profile in {known.path: known for known in state.facts.profiles}.values()],
         "models_known": state.facts.capabilities is not None,
         "questions_left": max(0, QUESTIONS_IN_ALL - state.questions),
         "ask_nothing_more": state.use_defaults,
