@@ -42,6 +42,7 @@ class Lineage:
     Attributes:
         stages_ended: Steps at which early stopping ended stages, by the updates before the stage.
         measured: The attempt that last evaluated the weights, by step.
+        scores: What the weights scored, by attempt and step.
         back_to: Name of the checkpoint that a person chose to go back to, until that is done, and who.
         good: Steps of the last checkpoints before what the newest alerts found, kept for a person to go back to.
     """
@@ -53,6 +54,7 @@ class Lineage:
     stage_starts: set[int] = field(default_factory=set[int])
     stages_ended: dict[int, int] = field(default_factory=dict[int, int])
     measured: dict[int, int] = field(default_factory=dict[int, int])
+    scores: dict[tuple[int, int], float | None] = field(default_factory=dict[tuple[int, int], float | None])
     artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
     back_to: tuple[str, str] = ("", "")
@@ -80,8 +82,11 @@ class Lineage:
                 self.deleted.add(name)
             case ArtefactWritten(file=file, sha256=sha256):
                 self.artefacts[file] = sha256
-            case SamplesTaken(step=step) | Scored(step=step):
+            case SamplesTaken(step=step):
                 self.measured[step] = attempt
+            case Scored(step=step, value=value):
+                self.measured[step] = attempt
+                self.scores[attempt, step] = value
             case SettingChanged():
                 self.changes.append(event.change)
             case Alert(severity="warning" | "critical"):

@@ -106,6 +106,8 @@ class Watch:
             trained = row.batch is not None
             if not trained or self._watcher.step_of_stage(row.step) <= _FIRST_STEPS or row.step > point - _LAST_STEPS:
                 self._watcher.observe(row.step, row.values, trained=trained)
+            if not trained:
+                self._watcher.score(row.step, self._journal.lineage.scores.get((row.attempt, row.step)))
             if trained and self._is_pilot(row.step):
                 self._pilot_steps.append(PilotStep(row.step, row.values))
         self._watcher.observe(point, {}, trained=False, spent_usd=self._journal.spent_usd)

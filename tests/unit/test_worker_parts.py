@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from tcao_tui.domain.events import LogLine, MetricRow, RunEvent, SamplesTaken, Scored, Waiting
+from tcao_tui.domain.events import Launched, LogLine, MetricRow, Resumed, RunEvent, SamplesTaken, Scored, Waiting
+from tcao_tui.domain.watch_plan import EarlyStopping, WatchPlan
 from tcao_tui.errors import NeedsInput
 from tcao_tui.store.port import Cursor
 from tcao_tui.worker.checkpointing import Checkpoints
@@ -154,3 +155,28 @@ def test_an_eval_is_recorded_whole_or_not_at_all(lab: Lab, monkeypatch: pytest.M
     batch = lab.store.read(run_id, Cursor())
     assert [stored.event for stored in batch.events][:2] == found
     assert [row.step for row in batch.metrics] == [2]
+
+
+def test_early_stopping_on_the_score_goes_on_counting_where_the_dead_worker_was(lab: Lab) -> None:
+    run_id = lab.create()
+    plan = lab.plan().model_copy(update={"watch": WatchPlan(early_stopping=EarlyStopping(metric="score", patience=3))})
+
+    def scored(step: int, correct: int) -> Scored:
+        return Scored(step=step, name="exact", correct=correct, total=10)
+
+    def evaluated(journal: Journal, *evals: Scored) -> Watch:
+        watch = Watch(plan, journal, None)
+        for event in evals:
+            row = MetricRow(attempt=journal.attempt, step=event.step, at=0.0, values={})
+            journal.commit(event, *watch.look(row, []), *watch.hear([event]), metrics=[row])
+        return watch
+
+    journal = open_journal(lab, run_id)
+    journal.commit(Launched(fence=journal.fence, pid=1, host="h"))
+    evaluated(journal, scored(0, 5), scored(2, 9), scored(4, 4), scored(6, 4))
+    journal = open_journal(lab, run_id)
+    journal.commit(Launched(fence=journal.fence, pid=2, host="h"), Resumed(step=4, checkpoint="c"))
+    watch = evaluated(journal, scored(6, 4))
+    assert watch.best_step == 2
+    assert watch.order is None, "the eval of step 6 by the first worker is off the lineage"
+    assert evaluated(journal, scored(8, 4)).order is not None
