@@ -190,9 +190,12 @@ def mean_over_rows(
 
 def load_model(name: str, quantization: BitsAndBytesConfig | None) -> PreTrainedModel:
     """The base model, quantised unless `quantization` is None."""
+    has_gpu = torch.cuda.is_available()
+    if quantization is not None and not has_gpu:
+        # On a CPU, bitsandbytes (0.50) packs weights at an evaluation, and no gradient flows through them any more.
+        sys.exit("4 bits need a GPU, and none is found; leave them: --no-4bit")
     if quantization is not None and find_spec("bitsandbytes") is None:
         sys.exit("4 bits need bitsandbytes: pip install bitsandbytes, or leave them: --no-4bit")
-    has_gpu = torch.cuda.is_available()
     return AutoModelForCausalLM.from_pretrained(
         name,
         dtype=torch.bfloat16 if has_gpu else torch.float32,

@@ -168,6 +168,13 @@ def test_what_does_not_fit_is_said_before_anything_is_trained(
         home.run("--dry-run", "--config", str(tmp_path / "changed.yaml"))
 
 
+def test_four_bits_are_refused_where_they_would_lose_gradients(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit, match="4 bits need a GPU"):
+        home.run("--output", str(home.directory / "refused"))
+    assert not (home.directory / "refused").exists()
+
+
 def test_numbers_as_people_write_them_are_numbers(home: Home, tmp_path: Path) -> None:
     text = home.config.read_text().replace("learning_rate: 0.002", "learning_rate: 2e-3")
     (tmp_path / "changed.yaml").write_text(text)
