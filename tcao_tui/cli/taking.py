@@ -17,7 +17,7 @@ from tcao_tui.domain.wording import bytes_text
 from tcao_tui.errors import NeedsInput
 
 if TYPE_CHECKING:
-    from tcao_tui.clients.weight_calls import ExportForm, Progress
+    from tcao_tui.clients.weight_calls import Downloaded, ExportForm, Progress
     from tcao_tui.services.backend_helper import BackendHelper
     from tcao_tui.services.backends import Profile
     from tcao_tui.services.exports import ExportReport
@@ -69,16 +69,17 @@ def helper(profile: Profile) -> Generator[BackendHelper]:
 
 def telling(console: CliContext) -> Callable[[Progress], None]:
     """Tells each thing that is done once, and how far it is where a line may be drawn over."""
-    said = ""
+    said, is_open = "", False
 
     def tell(progress: Progress) -> None:
-        nonlocal said
+        nonlocal said, is_open
         if progress.doing != said:
             said = progress.doing
-            console.progress(said)
+            console.progress(("\n" if is_open else "") + said)
+            is_open = False
         if console.draws_progress and progress.total:
-            far = f"  {_far(progress)}"
-            sys.stderr.write(f"\r{far}\033[K" + ("\n" if progress.done == progress.total else ""))
+            is_open = progress.done != progress.total
+            sys.stderr.write(f"\r  {_far(progress)}\033[K" + ("" if is_open else "\n"))
             sys.stderr.flush()
 
     return tell
@@ -96,4 +97,12 @@ def export_now(console: CliContext, found: Meant, form: ExportForm, target: Path
     from tcao_tui.services.exports import export
 
     with helper(found.profile) as running:
-        return export(running, found.profile, found.source, form, target, proved=proved, on_progress=telling(console))
+        report = export(running, found.profile, found.source, form, target, proved=proved, on_progress=telling(console))
+    tell_left_behind(console, report.downloaded)
+    return report
+
+
+def tell_left_behind(console: CliContext, downloaded: Downloaded) -> None:
+    """Say which temporary export stays on the server, if one does."""
+    if downloaded.left_behind:
+        console.progress(f"the server keeps {one_line(downloaded.left_behind)} for up to an hour")

@@ -1,10 +1,12 @@
 """Downloads weights: `weights.download`. What came before a break stays in the folder, and the next try goes on there.
 
-`source.json` in the folder says which export the files are of, so that a second try asks for the same one.
+`source.json` in the folder says of which weights, and of which export of them, the files are: a second try asks for the
+same one, and never takes the files of other weights for its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -22,10 +24,10 @@ from tcao_tui.clients.tinker_errors import clean
 from tcao_tui.clients.tinker_port import Unsupported
 from tcao_tui.clients.tinker_sdk import in_daemon_thread
 from tcao_tui.clients.weight_calls import Downloaded, DownloadWeights, Progress
-from tcao_tui.errors import BackendError, UsageError
+from tcao_tui.errors import BackendError, Refused, UsageError
 from tcao_tui.probes.server import Server
 from tcao_tui.store.atomic_file import write_text
-from tcao_tui.store.checksums import write_sums
+from tcao_tui.store.checksums import SUMS_NAME, Altered, verify_sums, write_sums
 from tcao_tui.store.unpacking import name_problem, unpack
 
 SOURCE_NAME = "source.json"
@@ -54,42 +56,75 @@ async def download(server: Server, arguments: JsonValue, tell: Tell) -> Download
             next_step="name the training state, tinker://RUN/weights/NAME, or an export, .../external_weights/NAME",
         )
     is_state = kind == ["weights"]
+    export = await in_daemon_thread(partial(_begun, folder, asked.path))
+    if export is None:
+        tell(Progress(doing="the files are here already"))
+        return _received(folder)
     try:
-        export = await _export(server, asked.path, folder, tell) if is_state else asked.path
-        fetched = await _fetch_export(server, export, folder, tell)
+        if is_state and not await _is_there(server, export):
+            tell(Progress(doing="the server exports the weights"))
+            export = await external_weights.export_state(server, asked.path)
+            _note(folder, asked.path, export)
+        fetched = await _fetch_export(server, export if is_state else asked.path, folder, tell)
     except Unsupported:
         if not is_state:
             raise
-        return await _download_archive(server, asked.path, folder, tell)
+        fetched, export = await _fetch_archive(server, asked.path, folder, tell), ""
     tell(Progress(doing="checking the files"))
-    sums = await in_daemon_thread(partial(write_sums, folder))
-    left = export if is_state and not await external_weights.delete_export(server, export) else ""
+    _note(folder, asked.path, "")
+    await in_daemon_thread(partial(write_sums, folder))
+    left = export if export and not await external_weights.delete_export(server, export) else ""
+    return _received(folder, kept_bytes=fetched.kept_bytes, left_behind=left)
+
+
+def _begun(folder: Path, path: str) -> str | None:
+    """The export that an earlier try made, "" where there is none; None where it has received and checked everything.
+
+    What is of other weights is removed. Raises `Refused` when the folder holds what is not of a download at all.
+    """
+    if not (folder / SOURCE_NAME).exists() and any(folder.iterdir()):
+        raise Refused("there are other files already", where=str(folder), next_step="name a new folder")
+    try:
+        noted: Any = json.loads((folder / SOURCE_NAME).read_text(encoding="utf-8"))
+        begun, export = noted["path"] == path, str(noted["export"])
+    except (OSError, ValueError, KeyError, TypeError):
+        begun, export = False, ""
+    if begun and (folder / SUMS_NAME).exists():
+        with contextlib.suppress(Altered):
+            verify_sums(folder)
+            return None
+    if not begun or (folder / SUMS_NAME).exists():
+        shutil.rmtree(folder)
+        folder.mkdir()
+        _note(folder, path, "")
+    return export if begun else ""
+
+
+def _note(folder: Path, path: str, export: str) -> None:
+    write_text(folder / SOURCE_NAME, json.dumps({"path": path, "export": export}) + "\n")
+
+
+def _received(folder: Path, *, kept_bytes: int | None = None, left_behind: str = "") -> Downloaded:
+    own = (SOURCE_NAME, SUMS_NAME)
+    files = {p.relative_to(folder).as_posix(): p.stat().st_size for p in sorted(folder.rglob("*")) if p.is_file()}
+    total = sum(size for name, size in files.items() if name not in own)
     return Downloaded(
-        files=tuple(sums), total_bytes=fetched.total_bytes, kept_bytes=fetched.kept_bytes, left_behind=left
+        files=tuple(name for name in files if name not in own),
+        total_bytes=total,
+        kept_bytes=total if kept_bytes is None else kept_bytes,
+        left_behind=left_behind,
     )
 
 
-async def _export(server: Server, path: str, folder: Path, tell: Tell) -> str:
-    """The export of an earlier try, where it is still there, or a new one."""
-    if earlier := _earlier(folder, path):
-        try:
-            await external_weights.links(server, earlier)
-        except (Unsupported, BackendError):
-            pass
-        else:
-            return earlier
-    tell(Progress(doing="the server exports the weights"))
-    export = await external_weights.export_state(server, path)
-    write_text(folder / SOURCE_NAME, json.dumps({"path": path, "export": export}) + "\n")
-    return export
-
-
-def _earlier(folder: Path, path: str) -> str:
+async def _is_there(server: Server, export: str) -> bool:
+    """Whether the export of an earlier try can still be fetched."""
+    if not export:
+        return False
     try:
-        noted: Any = json.loads((folder / SOURCE_NAME).read_text(encoding="utf-8"))
-        return str(noted["export"]) if noted["path"] == path else ""
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        await external_weights.links(server, export)
+    except (Unsupported, BackendError):
+        return False
+    return True
 
 
 async def _fetch_export(server: Server, export: str, folder: Path, tell: Tell) -> Fetched:
@@ -98,18 +133,17 @@ async def _fetch_export(server: Server, export: str, folder: Path, tell: Tell) -
 
     places = {name: _place(name) for name in await links()}
     async with httpx.AsyncClient(follow_redirects=True) as client:
-        fetched = await Fetcher(client, links, folder, _teller(tell)).fetch(places)
-    (folder / SOURCE_NAME).unlink(missing_ok=True)
-    return fetched
+        return await Fetcher(client, links, folder, _teller(tell)).fetch(places)
 
 
 def _place(name: str) -> Path:
-    if problem := name_problem(name):
+    problem = "it is a name of our own" if name in (SOURCE_NAME, SUMS_NAME) else name_problem(name)
+    if problem:
         raise BackendError(f"the server names a file that must not be written: {problem}", where=clean(name))
     return Path(PurePosixPath(name))
 
 
-async def _download_archive(server: Server, path: str, folder: Path, tell: Tell) -> Downloaded:
+async def _fetch_archive(server: Server, path: str, folder: Path, tell: Tell) -> Fetched:
     async def links() -> Mapping[str, str]:
         return {_ARCHIVE: await external_weights.archive_link(server, path)}
 
@@ -117,8 +151,7 @@ async def _download_archive(server: Server, path: str, folder: Path, tell: Tell)
         fetched = await Fetcher(client, links, folder, _teller(tell)).fetch({_ARCHIVE: Path(_ARCHIVE)})
     tell(Progress(doing="unpacking"))
     await in_daemon_thread(partial(_unpack, folder))
-    sums = await in_daemon_thread(partial(write_sums, folder))
-    return Downloaded(files=tuple(sums), total_bytes=fetched.total_bytes, kept_bytes=fetched.kept_bytes)
+    return fetched
 
 
 def _unpack(folder: Path) -> None:

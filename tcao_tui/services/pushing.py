@@ -69,6 +69,16 @@ def plan_push(folder: Path, repository: str, *, private: bool) -> PushPlan:
     return PushPlan(folder, repository, private, tuple(lines), confirm="" if private else repository)
 
 
+def require_export_of(folder: Path, path: str) -> None:
+    """Raises `Refused` when an export is of other weights: runs of one name have folders of one name."""
+    if _about(folder).get("source") != path:
+        raise Refused(
+            "there is an export of other weights already",
+            where=str(folder),
+            next_step="export with --out, then push that folder",
+        )
+
+
 def push(
     asks: Asks,
     plan: PushPlan,

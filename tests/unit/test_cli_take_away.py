@@ -140,6 +140,16 @@ def test_a_checkpoint_is_exported_and_then_pushed_privately(tcao: Run, weights: 
     assert sum(isinstance(call, BuildExport) for call in weights.asked) == 1
 
 
+def test_an_export_of_another_run_of_the_same_name_is_not_pushed(tcao: Run, weights: CannedWeights) -> None:
+    code, out, _ = tcao("export", "latest")
+    about = Path(out.strip()) / "export.json"
+    about.write_text(about.read_text().replace("lora", "other"))
+    code, _, err = tcao("push", "latest", "--repo", "me/lamp")
+    assert code == ExitCode.REFUSED
+    assert "export of other weights" in err
+    assert not any(isinstance(call, PushFolder) for call in weights.asked)
+
+
 def test_publishing_needs_the_name_typed(tcao: Run, weights: CannedWeights) -> None:
     code, _, err = tcao("push", "latest", "--repo", "me/lamp", "--public")
     assert code == ExitCode.NEEDS_INPUT

@@ -12,7 +12,7 @@ from tcao_tui.cli.checkpoints import checkpoint_argument, complete
 from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import Decorator, backend_option, output_option
 from tcao_tui.cli.render.json import to_json
-from tcao_tui.cli.taking import agree, export_now, helper, meant, telling
+from tcao_tui.cli.taking import agree, export_now, helper, meant, tell_left_behind, telling
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import bytes_text
 from tcao_tui.errors import ExitCode
@@ -69,8 +69,7 @@ def download(console: CliContext, reference: str, *, out: Path | None, yes: bool
     agree(console, found, yes=yes)
     with helper(found.profile) as running:
         result = exports.download(running, found.source, target, telling(console))
-    if result.left_behind:
-        console.progress(f"the server keeps {one_line(result.left_behind)} for up to an hour")
+    tell_left_behind(console, result)
     if console.wants_json:
         console.result(to_json({"folder": str(target), **result.model_dump(mode="json")}, indent=2))
         return
@@ -162,6 +161,7 @@ def push(
         if not folder.is_dir():
             agree(console, found, yes=yes)
             export_now(console, found, form, folder, proved=True)
+        pushing.require_export_of(folder, found.source.path)
     plan = pushing.plan_push(folder, repo, private=private)
     typed = _confirmed(console, plan, confirm)
     with helper(profile) as running:
