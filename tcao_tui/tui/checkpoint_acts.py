@@ -6,18 +6,35 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tcao_tui.domain.checkpoint_actions import Action
-from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
+from tcao_tui.domain.checkpoint_listing import CheckpointKind, ListedCheckpoint
 from tcao_tui.domain.plain_text import one_line
+from tcao_tui.tui.chat_port import ChatWanted
 from tcao_tui.tui.checkpoint_commands import Asked, paths_text
 from tcao_tui.tui.interview_port import InterviewWanted
-from tcao_tui.tui.messages import OpenInterview, ResumeRun
+from tcao_tui.tui.messages import OpenChat, OpenInterview, ResumeRun
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
+from tcao_tui.tui.screens.choose import ChooseScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
     from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
 
-OFFERS: Mapping[str, str] = {"publish": "publish", "ttl": "ttl", "delete": "delete", "download": "download"}
+MOST_CONTENDERS = 4
+"""As many as a chat holds."""
+
+_FORMS = (
+    ("peft", "a PEFT adapter, small, for vLLM, SGLang and Transformers"),
+    ("merged", "a whole model, for all servers"),
+)
+
+OFFERS: Mapping[str, str] = {
+    "publish": "publish",
+    "ttl": "ttl",
+    "delete": "delete",
+    "download": "download",
+    "export": "download",
+    "push": "download",
+}
 """What a server must offer for an act; what is not named needs nothing of it."""
 
 
@@ -47,7 +64,9 @@ class CheckpointActs:
             if asked is not None:
                 self._do(asked)
 
-        self._screen.app.push_screen(ActScreen(Asked(action, checkpoints, text), self._screen.now()), answered)
+        self._screen.app.push_screen(
+            ActScreen(Asked(action, checkpoints, text, self._screen.backend), self._screen.now()), answered
+        )
 
     def ttl(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Let expire, or keep."""
@@ -80,15 +99,20 @@ class CheckpointActs:
         chosen = self._one(checkpoints, doing)
         if chosen is None or chosen.server.kind == "training":
             return chosen
-        siblings = [
-            c
-            for c in self._screen.listed
-            if c.server.kind == "training"
-            and (c.server.training_run, c.server.name) == (chosen.server.training_run, chosen.server.name)
-        ]
-        if not siblings:
-            self._say("These weights have no training state: one can sample from them, not train on.")
-        return siblings[0] if siblings else None
+        saved = self._saved_with(chosen, "training")
+        if saved is not chosen:
+            return saved
+        self._say("These weights have no training state: one can sample from them, not train on.")
+        return None
+
+    def _saved_with(self, checkpoint: ListedCheckpoint, kind: CheckpointKind) -> ListedCheckpoint:
+        """The same weights in another form, where the server has that; else the checkpoint itself."""
+
+        def named(c: ListedCheckpoint) -> tuple[str, str]:
+            return c.server.training_run, c.server.name
+
+        same = (c for c in self._screen.listed if c.server.kind == kind and named(c) == named(checkpoint))
+        return next(same, checkpoint)
 
     def fork(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Plan a new run that starts from it."""
@@ -149,24 +173,35 @@ class CheckpointActs:
         self._say("Evals of a checkpoint are not there yet; a run scores its own as it trains.")
 
     def chat(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
-        """Talk to them."""
-        self._shell(f"tcao chat {paths_text(checkpoints)}", "Talk to them in a shell")
+        """Talk to them, side by side when there are several."""
+        paths = tuple(dict.fromkeys(self._saved_with(c, "sampler").path for c in checkpoints))
+        if len(paths) > MOST_CONTENDERS:
+            self._say(f"At most {MOST_CONTENDERS} answer side by side; {len(paths)} are chosen. Mark some with space.")
+        else:
+            self._screen.app.post_message(OpenChat(ChatWanted(paths, backend=self._screen.backend or None)))
 
     def download(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Fetch the weights."""
         if (chosen := self._one(checkpoints, "download")) is not None:
-            self._shell(f"tcao download {paths_text((chosen,))}", "Download in a shell")
+            self._screen.plan_take_away(self._saved_with(chosen, "training"), "weights")
 
     def export(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Make files that are served elsewhere."""
-        if (chosen := self._one(checkpoints, "export")) is not None:
-            self._shell(f"tcao export {paths_text((chosen,))}", "Export in a shell")
+        chosen = self._one(checkpoints, "export")
+        if chosen is None:
+            return
+        state = self._saved_with(chosen, "training")
+
+        def answered(form: str | None) -> None:
+            if form is not None:
+                self._screen.plan_take_away(state, "merged" if form == "merged" else "peft")
+
+        self._screen.app.push_screen(ChooseScreen("Export as", _FORMS), answered)
 
     def push(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Put the weights on the Hub."""
         if (chosen := self._one(checkpoints, "push")) is not None:
-            self._shell(f"tcao push {paths_text((chosen,))} --repo OWNER/NAME", "Push in a shell")
-
-    def _shell(self, command: str, title: str) -> None:
-        self._screen.app.copy_to_clipboard(command)
-        self._screen.notify(f"{command}\nIt is copied.", title=title, timeout=8, markup=False)
+            path = paths_text((self._saved_with(chosen, "training"),))
+            command = f"tcao push {path} --repo USER/NAME --backend {self._screen.backend}"
+            self._screen.app.copy_to_clipboard(command)
+            self._screen.notify(f"{command}\nIt is copied.", title="Push from a shell", timeout=8, markup=False)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tcao_tui.domain.checkpoint_actions import Action, Consequences, consequences
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import duration_seconds
+
+if TYPE_CHECKING:
+    from tcao_tui.tui.ports import TakeAway
 
 NEVER = "never"
 
@@ -38,11 +42,13 @@ class Asked:
     Attributes:
         action: What was chosen; a time to live of `never` makes it `keep`.
         text: What was typed: the time to live, the label, or the word of consent.
+        backend: Name of the server's profile.
     """
 
     action: Action
     checkpoints: tuple[ListedCheckpoint, ...]
     text: str = ""
+    backend: str = ""
 
     @property
     def takes_text(self) -> bool:
@@ -123,13 +129,29 @@ def paths_text(checkpoints: tuple[ListedCheckpoint, ...]) -> str:
 def headless(asked: Asked) -> str:
     """The same in a shell."""
     paths = paths_text(asked.checkpoints)
-    text = shlex.quote(one_line(asked.text)) if asked.text else ""
+    said = asked.consequences(0)
+    options = f"--backend {shlex.quote(asked.backend)}" if asked.backend else ""
     match asked.meant:
         case "ttl":
-            return f"tcao ckpt ttl {paths} {text or '7d'}"
+            given = f"{asked.text or '7d'}{' --yes' if said.warns else ''}"
         case "label":
-            return f"tcao ckpt label {paths} {text or chr(39) * 2}"
+            given = shlex.quote(one_line(asked.text))
         case "publish" | "delete":
-            return f"tcao ckpt {asked.meant} {paths} --confirm {shlex.quote(asked.consequences(0).confirm)}"
-        case action:
-            return f"tcao ckpt {action} {paths}"
+            given = f"--confirm {shlex.quote(said.confirm)}" if said.confirm else ""
+        case _:
+            given = ""
+    return " ".join(part for part in ("tcao ckpt", asked.meant, paths, given, options) if part)
+
+
+def take_away_question(wanted: TakeAway, backend: str) -> str:
+    """What bringing weights to this machine does, where they will be, and the same in a shell."""
+    command = "tcao download" if wanted.form == "weights" else f"tcao export --as {wanted.form}"
+    what = {
+        "weights": "Download the weights as the server has them",
+        "peft": "Export as a PEFT adapter and prove that it answers as the backend does",
+        "merged": "Merge into a whole model and prove that it answers as the backend does",
+    }[wanted.form]
+    return (
+        f"{what}, into {wanted.folder}? {wanted.consequence} Leaving this screen gives it up; what was received is "
+        f"kept for the next try.\n\nIn a shell: {command} {shlex.quote(one_line(wanted.path))} --backend {backend}"
+    )

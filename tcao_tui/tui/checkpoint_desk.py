@@ -5,15 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tcao_tui import paths
 from tcao_tui.domain.checkpoint_actions import Action
 from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
-from tcao_tui.services.backend_helper import BackendHelper
+from tcao_tui.domain.wording import bytes_text
+from tcao_tui.errors import BackendError
+from tcao_tui.services.backend_helper import BackendHelper, Ticket
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.checkpoint_details import CheckpointDetails, details, settings_at
 from tcao_tui.services.checkpoints import ActionReport, CheckpointDesk
+from tcao_tui.services.exports import download, download_consequence, export
+from tcao_tui.services.weights_source import WeightsSource, weights_source
 from tcao_tui.store.sqlite import SqliteStore
+from tcao_tui.tui.ports import TakeAway, TakenForm
+
+if TYPE_CHECKING:
+    from tcao_tui.clients.weight_calls import Progress
 
 
 class ConsoleCheckpoints:
@@ -30,6 +39,7 @@ class ConsoleCheckpoints:
         self._helper = BackendHelper(profile.name)
         self._desk = CheckpointDesk(store, profile, self._helper)
         self._listing: CheckpointListing | None = None
+        self._given_up = Ticket()
 
     @property
     def backend(self) -> str:
@@ -65,10 +75,51 @@ class ConsoleCheckpoints:
         """Do it."""
         return self._desk.act(action, checkpoints, typed=typed, ttl_seconds=ttl_seconds, label=label, on_done=on_done)
 
+    def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> TakeAway:
+        """What a download or an export would do."""
+        source = weights_source(self._store, self._runs_root, checkpoint.path)
+        folder = paths.exports_dir() / f"{source.label}-{form}"
+        return TakeAway(form, source.path, download_consequence(self._profile, source), folder, source)
+
+    def take_away(self, wanted: TakeAway, tell: Callable[[str], None]) -> str:
+        """Download, and where it is wanted build and prove, in a helper of its own."""
+        source = wanted.source
+        assert isinstance(source, WeightsSource)
+        with BackendHelper(self._profile.name, purpose="export") as helper:
+            if wanted.form == "weights":
+                got = download(helper, source, wanted.folder, lambda p: tell(progress_text(p)), self._given_up)
+                return f"{len(got.files)} files, {bytes_text(got.total_bytes)}, are in {wanted.folder}"
+            report = export(
+                helper,
+                self._profile,
+                source,
+                wanted.form,
+                wanted.folder,
+                on_progress=lambda p: tell(progress_text(p)),
+                ticket=self._given_up,
+            )
+        if not report.ready_to_serve:
+            raise BackendError(
+                "the export does not answer as the backend does; it is not ready to serve",
+                where=str(wanted.folder),
+                next_step="read parity.json there",
+            )
+        return f"Ready to serve: {wanted.folder}; README.md there says how"
+
     def close(self) -> None:
         """Let the server go in the background, since ending its session takes a while."""
         threading.Thread(target=self._end, name="close checkpoints", daemon=True).start()
 
     def _end(self) -> None:
+        self._given_up.cancel()
         self._helper.close()
         self._store.close()
+
+
+def progress_text(progress: Progress) -> str:
+    """`downloading 1.2 MB of 2.7 MB`."""
+    if not progress.unit:
+        return progress.doing
+    numbers = [n for n in (progress.done, progress.total) if n is not None]
+    told = " of ".join(bytes_text(n) if progress.unit == "bytes" else str(n) for n in numbers)
+    return f"{progress.doing}: {told}" + ("" if progress.unit == "bytes" else f" {progress.unit}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -19,7 +20,7 @@ class KeyCommands(Provider):
     async def discover(self) -> Hits:
         """All of them, in the order of the table."""
         for key in self._keys():
-            yield DiscoveryHit(key.help, partial(self._run, key), help=key.shown)
+            yield DiscoveryHit(key.help, partial(self._run, key), help=self._told(key))
 
     async def search(self, query: str) -> Hits:
         """Those that match what is typed."""
@@ -27,7 +28,12 @@ class KeyCommands(Provider):
         for key in self._keys():
             score = matcher.match(key.help)
             if score > 0:
-                yield Hit(score, matcher.highlight(key.help), partial(self._run, key), help=key.shown)
+                yield Hit(score, matcher.highlight(key.help), partial(self._run, key), help=self._told(key))
+
+    def _told(self, key: Key) -> str:
+        """The key, and why it would do nothing here."""
+        why_not: Callable[[str], str] = getattr(self.screen, "why_not", lambda _act: "")
+        return " · ".join(part for part in (key.shown, why_not(key.id.rpartition(".")[2])) if part)
 
     def _run(self, key: Key) -> None:
         self.app.simulate_key(key.key(is_typing=getattr(self.screen, "is_typing", False)))

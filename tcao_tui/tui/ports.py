@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from tcao_tui.domain.checkpoint_actions import Action
@@ -60,6 +60,27 @@ class SweepsPort(Protocol):
         ...
 
 
+type TakenForm = Literal["weights", "peft", "merged"]
+"""As the server has them, as a PEFT adapter, or merged into a whole model."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAway:
+    """Weights that are to come to this machine.
+
+    Attributes:
+        consequence: What that does to the bill and to the server, a sentence.
+        folder: Where they will be; it does not exist yet.
+        source: What the port needs; the screens never look inside.
+    """
+
+    form: TakenForm
+    path: str
+    consequence: str
+    folder: Path
+    source: Any
+
+
 class CheckpointsPort(Protocol):
     """The checkpoints of one server; each method blocks but `close`. See `services.checkpoints.CheckpointDesk`."""
 
@@ -91,6 +112,14 @@ class CheckpointsPort(Protocol):
         on_done: Callable[[str], None] | None = None,
     ) -> ActionReport:
         """Do it; `on_done` takes each path that is dealt with."""
+        ...
+
+    def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> TakeAway:
+        """What it would do; asks no server."""
+        ...
+
+    def take_away(self, wanted: TakeAway, tell: Callable[[str], None]) -> str:
+        """Do it; `tell` takes how far it is, and the answer is what to tell the person. Ended by `close`."""
         ...
 
     def close(self) -> None:

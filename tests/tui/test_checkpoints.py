@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tcao_tui.errors import BackendError, Refused
 from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.checkpoints_feed import CheckpointsFeed
+from tcao_tui.tui.messages import OpenChat
 from tcao_tui.tui.panes.checkpoints.arrange import Arrangement
 from tcao_tui.tui.panes.checkpoints.details import Details, details_lines
 from tcao_tui.tui.panes.checkpoints.pane import CheckpointsPane
@@ -18,6 +20,7 @@ from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
+from tcao_tui.tui.screens.choose import ChooseScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
 from tcao_tui.tui.screens.interview import InterviewScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
@@ -77,7 +80,7 @@ async def test_b_shows_all_checkpoints_ours_and_foreign_by_run(app: TcaoApp, unt
         await opened(pilot, until)
         (counts,) = seen(app, "#counts")
         assert "12 checkpoints on local" in counts
-        assert "▲ 1 expires within a week, 1 needed by a run" in counts
+        assert "▲ 1 expires soon, 1 needed by a run" in counts
         rows = seen(app, "#rows")
         assert rows[0].startswith("▾ tickets  ✓ completed  8 checkpoints")
         assert rows[1].startswith("  ◆ best so far")
@@ -241,7 +244,7 @@ async def test_a_time_to_live_is_set_after_its_consequence_was_said(
         await pilot.press("enter", *"12h")
         await until(pilot, lambda: "in 12h00m" in "\n".join(seen(app, "#consequences")))
         assert "leaves it no resume point" in "\n".join(seen(app, "#consequences")).replace("\n  ", " ")
-        assert f"tcao ckpt ttl {path} 12h" in "".join(seen(app, "#command")).replace("\n", "")
+        assert f"tcao ckpt ttl {path} 12h --yes --backend local" in " ".join(seen(app, "#command"))
         assert console.checkpoints.acted == []
         await pilot.press("enter")
         await until(pilot, lambda: console.checkpoints.acted == [("ttl", (path,), "12h", 43200)])
@@ -361,6 +364,23 @@ async def test_n_plans_a_run_that_starts_from_the_training_state(app: TcaoApp, u
         }
 
 
+async def test_c_talks_to_the_weights_to_sample_from_of_the_marked_ones(app: TcaoApp, until: Until) -> None:
+    asked_for: list[Message] = []
+    async with app.run_test(size=(120, 36), message_hook=asked_for.append) as pilot:
+        await opened(pilot, until)
+        await pilot.press("c")
+        await until(pilot, lambda: any(isinstance(m, OpenChat) for m in asked_for))
+        (chat,) = {m.wanted.contenders for m in asked_for if isinstance(m, OpenChat)}
+        assert chat == tuple(f"tinker://0f1e2d3c-aaaa/sampler_weights/001-{step:06d}" for step in (80, 60, 40, 20))
+
+
+async def test_more_than_four_do_not_answer_side_by_side(app: TcaoApp, until: Until) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await opened(pilot, until)
+        await pilot.press("a", "c")
+        await until(pilot, lambda: "At most 4 answer side by side" in told(app))
+
+
 async def test_weights_without_training_state_cannot_be_trained_on(app: TcaoApp, until: Until) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot, until)
@@ -380,6 +400,24 @@ async def test_a_run_is_resumed_from_the_checkpoint_that_it_goes_on_from(
         await pilot.press("up", "r")
         await agreed(pilot, until)
         await until(pilot, lambda: ("resume", listed.GRADES) in console.asked)
+
+
+@pytest.mark.parametrize(
+    ("keys", "form"), [(("d",), "weights"), (("E", "enter"), "peft"), (("E", "down", "enter"), "merged")]
+)
+async def test_weights_come_to_this_machine_after_consent_with_progress(
+    app: TcaoApp, console: FakeConsole, until: Until, keys: tuple[str, ...], form: str
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await opened(pilot, until)
+        await pilot.press("down", "down", keys[0])
+        if keys[1:]:
+            await until(pilot, lambda: isinstance(app.screen, ChooseScreen))
+            await pilot.press(*keys[1:])
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await agreed(pilot, until)
+        await until(pilot, lambda: f"Ready to serve: exports/tickets-{form}" in told(app))
+        assert console.checkpoints.acted == [("take away", ("tinker://0f1e2d3c-aaaa/weights/001-000080",), form, None)]
 
 
 async def test_what_is_not_there_yet_or_wants_one_checkpoint_is_said(app: TcaoApp, until: Until) -> None:

@@ -5,7 +5,19 @@ import subprocess
 import sys
 
 HEAVY = ("tinker", "torch", "transformers", "inspect_ai", "anthropic", "pandas", "tinker_cookbook")
-SCREENS = ("runs", "run", "choose", "help", "new_run", "confirm", "interview", "approve_plan", "edit_value", "sweeps")
+SCREENS = (
+    "runs",
+    "run",
+    "choose",
+    "help",
+    "new_run",
+    "confirm",
+    "interview",
+    "approve_plan",
+    "edit_value",
+    "sweeps",
+    "checkpoints",
+)
 
 
 def loaded_after(code: str) -> set[str]:

@@ -17,7 +17,7 @@ from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.comparison import differences
 from tcao_tui.errors import TcaoError
 from tcao_tui.tui.checkpoint_acts import OFFERS, CheckpointActs
-from tcao_tui.tui.checkpoint_commands import Asked, doing_text, done_text
+from tcao_tui.tui.checkpoint_commands import Asked, doing_text, done_text, take_away_question
 from tcao_tui.tui.checkpoints_feed import CheckpointsFeed
 from tcao_tui.tui.intents import not_done
 from tcao_tui.tui.keys import Scope
@@ -25,7 +25,8 @@ from tcao_tui.tui.messages import Done, NotDone, SourceFailed
 from tcao_tui.tui.panes.checkpoints.details import Details
 from tcao_tui.tui.panes.checkpoints.pane import CheckpointsPane
 from tcao_tui.tui.panes.checkpoints.view import CheckpointsView
-from tcao_tui.tui.ports import CheckpointsPort, Ports
+from tcao_tui.tui.ports import CheckpointsPort, Ports, TakeAway, TakenForm
+from tcao_tui.tui.screens.confirm import ConfirmScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
@@ -47,18 +48,29 @@ class CheckpointsScreen(Screen[None]):
     scopes = (Scope.CHECKPOINTS, Scope.APP)
 
     @dataclass
-    class Progress(Message):
-        """So many checkpoints are dealt with."""
-
-        asked: Asked
-        count: int
-
-    @dataclass
     class Acted(Message):
         """What came of an action."""
 
         asked: Asked
         report: ActionReport
+
+    @dataclass
+    class TakeAwayPlanned(Message):
+        """What bringing weights to this machine would do."""
+
+        wanted: TakeAway
+
+    @dataclass
+    class Doing(Message):
+        """How far something is."""
+
+        text: str
+
+    @dataclass
+    class TakenAway(Message):
+        """Weights are on this machine."""
+
+        told: str
 
     @dataclass
     class LookedUp(Message):
@@ -69,7 +81,7 @@ class CheckpointsScreen(Screen[None]):
     def __init__(self, ports: Ports, backend: str = "", *, run_id: str = "", at_run: str = "") -> None:
         super().__init__()
         self._ports, self._backend = ports, backend
-        self._pane = CheckpointsPane(ports.clock, run_id=run_id, at_run=at_run)
+        self._pane = CheckpointsPane(ports.clock, backend=backend, run_id=run_id, at_run=at_run)
         self._feed = CheckpointsFeed(lambda: ports.open_checkpoints(backend))
 
     def compose(self) -> ComposeResult:
@@ -131,10 +143,36 @@ class CheckpointsScreen(Screen[None]):
 
         def tell(path: str) -> None:
             dealt_with.append(path)
-            self.post_message(self.Progress(asked, len(dealt_with)))
+            self.post_message(self.Doing(doing_text(asked, len(dealt_with))))
 
         self._pane.say(doing_text(asked, 0))
         self._in_thread("acts", lambda: self.Acted(asked, _acted(source, asked, tell)))
+
+    def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> None:
+        """Find out what bringing weights to this machine would do, and ask for consent."""
+        if (source := self._feed.source) is not None:
+            self._in_thread("acts", lambda: self.TakeAwayPlanned(source.plan_take_away(checkpoint, form)))
+
+    @on(TakeAwayPlanned)
+    def _ask_take_away(self, event: TakeAwayPlanned) -> None:
+        def tell(doing: str) -> None:
+            self.post_message(self.Doing(doing))
+
+        def answered(yes: bool | None) -> None:
+            if yes and (source := self._feed.source) is not None:
+                self._pane.say("starting a helper ...")
+                self._in_thread("acts", lambda: self.TakenAway(source.take_away(event.wanted, tell)))
+
+        self.app.push_screen(ConfirmScreen(take_away_question(event.wanted, self.backend)), answered)
+
+    @on(Doing)
+    def _doing(self, event: Doing) -> None:
+        self._pane.say(event.text)
+
+    @on(TakenAway)
+    def _taken_away(self, event: TakenAway) -> None:
+        self._pane.say("")
+        self.notify(event.told, timeout=10, markup=False)
 
     def _in_thread(self, group: str, work: Callable[[], Message]) -> None:
         self.run_worker(work, group=group, thread=True, exclusive=group == "details", exit_on_error=False)
@@ -152,10 +190,6 @@ class CheckpointsScreen(Screen[None]):
     @on(LookedUp)
     def _looked_up(self, event: LookedUp) -> None:
         self._pane.show_details(event.details)
-
-    @on(Progress)
-    def _progress(self, event: Progress) -> None:
-        self._pane.say(doing_text(event.asked, event.count))
 
     @on(Acted)
     def _acted(self, event: Acted) -> None:

@@ -34,6 +34,7 @@ class ChooseScreen(ModalScreen[str | None]):
         & #box { width: 60; max-width: 92%; height: auto; max-height: 80%; padding: 1 2; }
         & #box { background: $surface; border: round $line; }
         & Input { height: 1; border: none; padding: 0; background: $panel; margin-bottom: 1; }
+        & Input:focus { border: none; }
         & OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
     }
     """

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tcao_tui.domain.checkpoint_listing import CheckpointListing, total_storage
-from tcao_tui.domain.expiring import expiring
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import bytes_text
 from tcao_tui.tui.panes.checkpoints.browsing import Browsing
-from tcao_tui.tui.panes.checkpoints.table import EXPIRING, month_text
+from tcao_tui.tui.panes.checkpoints.table import EXPIRING, expires_soon, month_text
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import wrapped
 
@@ -26,9 +25,9 @@ def counts_line(seen: Browsing, backend: str, doing: str, now: float) -> Line:
     if listing is None:
         return (head, (f" checkpoints of {one_line(backend)}" if backend else " checkpoints", "muted"))
     spans: list[Span] = [head, (f" {_counted(listing)} on {one_line(backend)}", "muted")]
-    if soon := expiring(listing.checkpoints, now=now):
-        needed = sum(e.guarded for e in soon)
-        word = f"{len(soon)} expire{'s' if len(soon) == 1 else ''} within a week"
+    if soon := [c for c in listing.checkpoints if expires_soon(c, now)]:
+        needed = sum(c.is_resume_point for c in soon)
+        word = f"{len(soon)} expire{'s' if len(soon) == 1 else ''} soon"
         spans.append((f"   {EXPIRING} {word}" + (f", {needed} needed by a run" if needed else ""), "warn"))
     if doing:
         spans.append((f"   {one_line(doing)}", "info"))

@@ -32,6 +32,7 @@ class CheckpointsPane(CheckpointsView):
 
     Args:
         clock: Unix seconds.
+        backend: Name of the server, as far as it is known.
         run_id: Show those of this run only, to begin with.
         at_run: Put the cursor on this run, to begin with.
     """
@@ -55,8 +56,8 @@ class CheckpointsPane(CheckpointsView):
         checkpoint: ListedCheckpoint
         other: ListedCheckpoint | None
 
-    def __init__(self, clock: Callable[[], float], *, run_id: str = "", at_run: str = "") -> None:
-        super().__init__(clock, run_id=run_id, at_run=at_run)
+    def __init__(self, clock: Callable[[], float], *, backend: str = "", run_id: str = "", at_run: str = "") -> None:
+        super().__init__(clock, backend=backend, run_id=run_id, at_run=at_run)
         self._rest: Timer | None = None
 
     def on_mount(self) -> None:

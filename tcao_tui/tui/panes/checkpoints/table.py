@@ -17,6 +17,7 @@ from tcao_tui.tui.widgets.text_block import fit
 
 PINNED, EXPIRING, FINAL, SUPERSEDED = "◆", "▲", "★", "↶"
 _CENT = 0.01
+_SOON_SECONDS = 2 * 24 * 3600
 _GUTTER = 4
 _LEAST_FLEXIBLE = 16
 
@@ -49,9 +50,10 @@ def expiry_text(checkpoint: ListedCheckpoint, now: float) -> str:
 
 
 def expires_soon(checkpoint: ListedCheckpoint, now: float) -> bool:
-    """Whether the server deletes it within a week."""
+    """Whether the server deletes it within two days, or within a week what a run would go on from."""
     at = checkpoint.server.expires_at
-    return at is not None and now < at < now + WEEK_SECONDS
+    within_seconds = WEEK_SECONDS if checkpoint.is_resume_point else _SOON_SECONDS
+    return at is not None and now < at < now + within_seconds
 
 
 def score_text(score: LayerScore | None) -> str:
@@ -183,12 +185,9 @@ def group_line(group: Group, width: int, *, marked: int) -> Line:
     first = group.members[0]
     size, usd, _unknown = total_storage(group.members)
     count = f"{len(group.members)} checkpoint{'' if len(group.members) == 1 else 's'}"
-    parts = [
-        count,
-        bytes_text(size) if size else "",
-        f"{month_text(usd)} a month" if usd else "",
-        first.base_model or "",
-    ]
+    cost = f"{month_text(usd)} a month" if usd else ""
+    run_id = first.own.run_id if first.own else ""
+    parts = [count, bytes_text(size) if size else "", cost, first.base_model or "", run_id]
     fold: Span = ("▾ " if group.is_open else "▸ ", "info")
     if first.own is None:
         told: Span = ("not of a run here  ", "muted")

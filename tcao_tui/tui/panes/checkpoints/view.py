@@ -30,6 +30,7 @@ class CheckpointsView(Widget):
 
     Args:
         clock: Unix seconds.
+        backend: Name of the server, as far as it is known.
         run_id: Show the checkpoints of this run only, to begin with.
         at_run: Put the cursor on this run, to begin with.
 
@@ -56,12 +57,12 @@ class CheckpointsView(Widget):
     class Moved(Message):
         """Something else may be under the cursor or marked."""
 
-    def __init__(self, clock: Callable[[], float], *, run_id: str = "", at_run: str = "") -> None:
+    def __init__(self, clock: Callable[[], float], *, backend: str = "", run_id: str = "", at_run: str = "") -> None:
         super().__init__()
         self.clock = clock
         self.seen = Browsing(run_id=run_id, at_run=at_run)
         self.details: Details | None = None
-        self._backend, self._doing = "", ""
+        self._backend, self._doing = backend, ""
         self._failure: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
