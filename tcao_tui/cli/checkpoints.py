@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -83,6 +84,28 @@ def _backend_of(console: CliContext, store: RunStore, references: Sequence[str])
 
     runs = [reference.partition(":")[0] for reference in references if not reference.startswith(SCHEME)]
     return console.find(store, runs[0]).backend if runs else None
+
+
+def interview_from(console: CliContext, reference: str, backend: str | None) -> str:
+    """Make a new interview whose plan starts from a checkpoint; returns its id.
+
+    Raises:
+        UsageError: There is no such checkpoint, or nothing can be trained on from it.
+    """
+    from tcao_tui.planner.open import new_interview
+    from tcao_tui.services.llm_choice import why_no_llm
+    from tcao_tui.services.start_from import fork_values
+
+    with counter(console, backend, (reference,)) as open_counter:
+        _, rows = open_counter.named((reference,))
+        values = fork_values(console.runs_root, rows[0])
+        return new_interview(
+            open_counter.store.interviews,
+            profile=open_counter.profile.name,
+            directory=Path.cwd(),
+            planner="rules" if why_no_llm(console.settings(), console.environ) else "llm",
+            given=values,
+        )
 
 
 def carry_out(

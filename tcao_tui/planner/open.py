@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from tcao_tui.domain.draft import Filled, KeyPath
 from tcao_tui.domain.facts import Fact, Facts
 from tcao_tui.domain.interview import Entry, PlannerName, SlotFilled, Started
 from tcao_tui.domain.interview_state import InterviewState, fold
@@ -111,9 +112,13 @@ def new_interview(
     directory: Path,
     planner: PlannerName,
     forked_from: str = "",
+    given: Mapping[KeyPath, Filled] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> str:
-    """Make an interview known and return its id, `YYYYmmdd-HHMMSS-<4 hex>`, UTC; a fork starts with draft and facts."""
+    """Make an interview known and return its id, `YYYYmmdd-HHMMSS-<4 hex>`, UTC.
+
+    A fork starts with draft and facts of another; `given` are values that one starts with.
+    """
     now = clock()
     interview_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
     entries: list[Entry] = [
@@ -121,6 +126,7 @@ def new_interview(
     ]
     if forked_from:
         entries += _kept(read_state(store, forked_from), profile)
+    entries += [SlotFilled(path=path, filled=filled) for path, filled in (given or {}).items()]
     store.create_interview(interview_id, at=now)
     store.append(interview_id, entries, after=0, at=now)
     return interview_id

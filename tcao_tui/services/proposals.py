@@ -19,6 +19,7 @@ from tcao_tui.services import approve, launch
 from tcao_tui.services.backends import Profile, ensure_engine
 from tcao_tui.services.check import Examined, capped, draft_of, examine, obstacle
 from tcao_tui.services.facts import Sources
+from tcao_tui.services.start_from import require_start
 from tcao_tui.store.port import Approval, RunStore
 
 
@@ -100,11 +101,13 @@ def carry_out(store: RunStore, runs_root: Path, proposal: Proposal, approval: Ap
     """Start the engine where it is the backend, make the run known and hand it to a worker.
 
     Raises:
+        PlanInvalid: The checkpoint that it starts from cannot be loaded.
         Refused: No worker here can carry out the plan's method.
         TcaoError: The engine's or the worker's own error; a run whose worker did not start can be resumed.
     """
     proposal.require_worker()
     ensure_engine(proposal.profile)
+    require_start(proposal.plan, proposal.profile)
     run_id = launch.create_run(
         store,
         runs_root,

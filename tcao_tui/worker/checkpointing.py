@@ -61,7 +61,7 @@ class Checkpoints:
         gone = await self._reconcile()
         chosen = next((r for r in lineage.resume_points(self._config_hash) if r.state_path not in self._lost), None)
         if chosen is None and (wanted or lineage.back_to[0]):
-            raise self._nothing_left(wanted)
+            raise _nothing_left(wanted, lineage.back_to[0], self._run_id)
         step = chosen.step if chosen else 0
         replays = replays_of(self._plan, chosen)
         events: list[RunEvent] = [
@@ -145,20 +145,6 @@ class Checkpoints:
         """Let the checkpoint of `step` live for good: it is the result of a run that ends here."""
         await self._expiry.keep(self._journal.lineage.of_steps(self._config_hash, step))
 
-    def _nothing_left(self, wanted: Sequence[CheckpointRecord]) -> BackendError:
-        name, _ = self._journal.lineage.back_to
-        if name:
-            return BackendError(
-                f"checkpoint {name}, which the run was to go back to, is gone from the server",
-                where=wanted[0].state_path if wanted else "",
-                next_step=f"tcao resume {self._run_id} goes on from the furthest one",
-            )
-        return BackendError(
-            f"every resume point of this run is gone from the server (the last was step {wanted[0].step})",
-            where=wanted[0].state_path,
-            next_step="start the plan anew with `tcao run`",
-        )
-
     def _check_recorded(self, step: int) -> None:
         start = self._resume_point.step if self._resume_point else 0
         if step > max(start, self._journal.last_step):
@@ -233,3 +219,18 @@ class Checkpoints:
             self._journal.commit(LogLine(level="warning", message=f"could not delete an old checkpoint: {error.what}"))
             return False
         return True
+
+
+def _nothing_left(wanted: Sequence[CheckpointRecord], back_to: str, run_id: str) -> BackendError:
+    where = wanted[0].state_path if wanted else ""
+    if back_to:
+        return BackendError(
+            f"checkpoint {back_to}, which the run was to go back to, is gone from the server",
+            where=where,
+            next_step=f"tcao resume {run_id} goes on from the furthest one",
+        )
+    return BackendError(
+        f"every resume point of this run is gone from the server (the last was step {wanted[0].step})",
+        where=where,
+        next_step="start the plan anew with `tcao run`",
+    )

@@ -39,6 +39,7 @@ or keys of the plan:
 @click.option("--defaults", is_flag=True, help="Take the default of what has no answer.")
 @click.option("--resume", metavar="ID", help="Go on with an interview; `latest` is the one that moved last.")
 @click.option("--fork", metavar="ID", help="Start a new one with the values and measurements of another.")
+@click.option("--from", "start", metavar="CKPT", help="Start a new plan from a checkpoint: RUN, RUN:STEP or a path.")
 @click.option("--list", "lists", is_flag=True, help="List interviews.")
 @click.option("--plain", is_flag=True, help="Ask line by line instead of on a screen; ACCESSIBLE=1 does the same.")
 @click.option("--planner", type=click.Choice(["rules", "llm"]), help="Who asks; the settings say it otherwise.")
@@ -57,6 +58,7 @@ def plan(
     defaults: bool,
     resume: str | None,
     fork: str | None,
+    start: str | None,
     lists: bool,
     plain: bool,
     planner: str | None,
@@ -70,8 +72,9 @@ def plan(
     WORDS are your first sentence. Nothing runs before you approve the plan by its hash; every answer is kept, so an
     interview can be resumed anywhere. Without a terminal a question is an error, never an invented answer.
     """
-    if resume and fork:
-        raise click.UsageError("--resume goes on with an interview, --fork starts another: give one of them")
+    if sum(map(bool, (resume, fork, start))) > 1:
+        raise click.UsageError("--resume goes on with an interview, --fork and --from start another: give one of them")
+    resume = resume or _started_from(console, start, backend)
     opening, in_lines = " ".join(words), plain or bool(console.environ.get("ACCESSIBLE"))
     if console.is_interactive and not any((lists, in_lines, answers, out, defaults, approve, max_cost, launch)):
         _open_screen(console, resume=resume, fork=fork, opening=opening, planner=planner, backend=backend)
@@ -94,6 +97,15 @@ def plan(
         backend=backend,
     )
     run_interview(console, wanted)
+
+
+def _started_from(console: CliContext, start: str | None, backend: str | None) -> str | None:
+    """A new interview whose plan starts from a checkpoint."""
+    if start is None:
+        return None
+    from tcao_tui.cli.checkpoints import interview_from
+
+    return interview_from(console, start, backend)
 
 
 def _open_screen(
