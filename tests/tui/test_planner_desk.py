@@ -103,3 +103,12 @@ def test_a_long_text_is_written_where_only_the_person_reads_it(desk: InterviewDe
     path = save_text("talk.md", "words")
     assert path.read_text() == "words"
     assert path.parent.stat().st_mode & 0o077 == 0
+
+
+async def test_a_new_interview_begins_with_the_values_that_were_chosen_before(desk: InterviewDesk) -> None:
+    wanted = InterviewWanted(planner="rules", values={"start_from": "tinker://run/weights/001-000040"})
+    interview = desk.open(wanted)
+    await interview.go_on()
+    assert interview.sheet.draft["start_from"].value == "tinker://run/weights/001-000040"
+    assert interview.sheet.draft["start_from"].by == "you"
+    interview.close()

@@ -29,6 +29,7 @@ class Browsing:
         self.in_sight: Sequence[ListedCheckpoint] = ()
         self.rows: Sequence[Row] = ()
         self.chosen = group_key(at_run)
+        self._places: dict[str, int] = {}
 
     def take(self, listing: CheckpointListing, now: float) -> None:
         """Go on with a newer listing; marks of what is gone are dropped once the listing is complete."""
@@ -43,15 +44,15 @@ class Browsing:
         if self.listing is not None:
             self.in_sight = arrangement.in_sight(self.listing.checkpoints, now)
             self.rows = arrangement.rows(self.in_sight)
+            self._places = {row_key(row): index for index, row in enumerate(self.rows)}
 
     @property
     def place(self) -> int | None:
         """Index of the chosen row; in a fold, that of its heading; None when it is gone."""
-        keys = {row_key(row): index for index, row in enumerate(self.rows)}
-        if self.chosen in keys:
-            return keys[self.chosen]
+        if self.chosen in self._places:
+            return self._places[self.chosen]
         member = self.listing.at(self.chosen) if self.listing else None
-        return keys.get(group_key(member.group)) if member else None
+        return self._places.get(group_key(member.group)) if member else None
 
     def choose(self, index: int) -> None:
         """Put the cursor on a row."""
