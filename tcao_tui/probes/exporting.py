@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import struct
+import tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from tcao_tui.clients.weight_calls import BuildExport, Built, Progress
 from tcao_tui.errors import TcaoError
 from tcao_tui.probes.server import Server
 from tcao_tui.probes.tokenizers import go_offline_if_needed
+from tcao_tui.probes.untied import is_tied, local_folder, untie
 from tcao_tui.store.atomic_file import write_text
 from tcao_tui.store.checksums import verify_sums
 
@@ -58,9 +60,11 @@ def _build(asked: BuildExport) -> Built:
     logging.getLogger("tinker_cookbook").setLevel(logging.ERROR)
     go_offline_if_needed(asked.base)
     config = adapter_config(Path(asked.adapter))
-    made = weights.build_lora_adapter if asked.form == "peft" else weights.build_hf_model
     try:
-        made(base_model=asked.base, adapter_path=asked.adapter, output_path=asked.folder)
+        if asked.form == "peft":
+            weights.build_lora_adapter(base_model=asked.base, adapter_path=asked.adapter, output_path=asked.folder)
+        else:
+            _merge(asked, has_unembedding="lm_head" in config["target_modules"])
     except (TinkerCookbookError, OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         raise BuildFailed(
             f"{asked.form} cannot be made: {clean(str(error)) or type(error).__name__}",
@@ -73,8 +77,8 @@ def _build(asked: BuildExport) -> Built:
         # A path of this machine would be of no use elsewhere, and is published with the adapter.
         written = json.dumps({**config, "base_model_name_or_path": asked.base_name}, indent=2)
         write_text(folder / "adapter_config.json", written + "\n")
-    elif Path(asked.base).is_dir():
-        _copy_beside(Path(asked.base), folder)
+    else:
+        _copy_beside(local_folder(asked.base), folder)
     modules = tuple(sorted(str(module) for module in config["target_modules"]))
     return Built(
         dtype=coarsest_dtype(folder.glob("*.safetensors")),
@@ -83,6 +87,17 @@ def _build(asked: BuildExport) -> Built:
         target_modules=modules,
         has_unembedding="lm_head" in modules,
     )
+
+
+def _merge(asked: BuildExport, *, has_unembedding: bool) -> None:
+    base = local_folder(asked.base)
+    if not has_unembedding or not is_tied(base):
+        weights.build_hf_model(base_model=str(base), adapter_path=asked.adapter, output_path=asked.folder)
+        return
+    with tempfile.TemporaryDirectory(dir=Path(asked.folder).parent, prefix=".untied.") as place:
+        apart = Path(place) / "base"
+        untie(base, apart)
+        weights.build_hf_model(base_model=str(apart), adapter_path=asked.adapter, output_path=asked.folder)
 
 
 def adapter_config(folder: Path) -> dict[str, Any]:

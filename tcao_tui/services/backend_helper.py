@@ -207,5 +207,6 @@ class BackendHelper:
 def _error(failed: Failed) -> TcaoError:
     if failed.unsupported:
         return Unsupported(failed.what, where=failed.where, next_step=failed.next_step)
-    kinds = {int(kind.exit_code): kind for kind in (TcaoError, *TcaoError.__subclasses__())}
+    # The general kind last: many special ones share its code, and none of them is meant.
+    kinds = {int(kind.exit_code): kind for kind in (*TcaoError.__subclasses__(), TcaoError)}
     return kinds.get(failed.exit_code, TcaoError)(failed.what, where=failed.where, next_step=failed.next_step)

@@ -113,7 +113,8 @@ def _lines(stream: IO[bytes], silence_seconds: float) -> Iterator[bytes]:
 
 
 def _error(failed: Failed) -> TcaoError:
-    kinds = {int(kind.exit_code): kind for kind in (TcaoError, *TcaoError.__subclasses__())}
+    # The general kind last: many special ones share its code, and none of them is meant.
+    kinds = {int(kind.exit_code): kind for kind in (*TcaoError.__subclasses__(), TcaoError)}
     kind = kinds.get(failed.exit_code, TcaoError)
     return kind(failed.what, where=failed.where, next_step=failed.next_step)
 

@@ -52,11 +52,11 @@ class Place:
         ]
 
 
-def trained(engine: EngineProcess) -> WeightsSource:
+def trained(engine: EngineProcess, model: str = TINY, folder: Path = paths.TINY_MODEL) -> WeightsSource:
     """A LoRA that has learned one sentence, so that its weights matter."""
     service = tinker.ServiceClient(base_url=engine.url, api_key=engine.key)
-    client = service.create_lora_training_client(TINY, rank=8, seed=1).result()
-    tokens = AutoTokenizer.from_pretrained(paths.TINY_MODEL).encode(TEXT)
+    client = service.create_lora_training_client(model, rank=8, seed=1).result()
+    tokens = AutoTokenizer.from_pretrained(folder).encode(TEXT)
     inputs = {
         "target_tokens": TensorData.from_torch(torch.tensor(tokens[1:])),
         "weights": TensorData.from_torch(torch.ones(len(tokens) - 1)),
@@ -71,9 +71,9 @@ def trained(engine: EngineProcess) -> WeightsSource:
     return WeightsSource(state, sampler, "lamp-000006")
 
 
-def places(root: Path, without: str = "") -> Iterator[Place]:
+def places(root: Path, model_dir: Path, without: str = "") -> Iterator[Place]:
     (root / "state").mkdir()
-    engine = start(root / "state" / "engine", options=["--without", without] if without else [])
+    engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
     with pytest.MonkeyPatch.context() as environment:
         for name in ("STATE", "CONFIG", "CACHE"):
             environment.setenv(f"TCAO_{name}_DIR", str(root / name.lower()))
@@ -83,8 +83,8 @@ def places(root: Path, without: str = "") -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    yield from places(tmp_path_factory.mktemp("exports"))
+def place(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[Place]:
+    yield from places(tmp_path_factory.mktemp("exports"), model_dir)
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +137,19 @@ def test_a_merged_model_is_whole_and_proved(place: Place, tmp_path: Path) -> Non
     assert report.parity.tolerance.dtype == report.built.dtype == "float16"
     names = {path.name for path in report.folder.iterdir()}
     assert {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "README.md"} <= names
+
+
+def test_a_changed_unembedding_that_the_base_shares_with_its_embedding_is_merged_apart_from_it(
+    place: Place, model_dir: Path, tmp_path: Path
+) -> None:
+    assert json.loads((model_dir / "config.json").read_text())["tie_word_embeddings"]
+    source = trained(place.engine, "random", model_dir)
+    report = export(place.helper, LOCAL, source, "merged", tmp_path / "merged", on_progress=lambda _: None)
+    assert report.ready_to_serve, report.parity
+    assert not json.loads((report.folder / "config.json").read_text())["tie_word_embeddings"]
+    tensors = {name: value for file in report.folder.glob("*.safetensors") for name, value in load_file(file).items()}
+    assert not torch.equal(tensors["lm_head.weight"], tensors["model.embed_tokens.weight"])
+    assert [path.name for path in tmp_path.iterdir()] == ["merged"]
 
 
 def flip(tensors: dict[str, torch.Tensor]) -> None:
@@ -276,8 +289,8 @@ def test_training_state_alone_can_be_proved_too(place: Place, adapter: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_server_that_gives_no_weights_away_is_said_to(tmp_path: Path) -> None:
-    for place in places(tmp_path, "download"):
+def test_a_server_that_gives_no_weights_away_is_said_to(tmp_path: Path, model_dir: Path) -> None:
+    for place in places(tmp_path, model_dir, "download"):
         with pytest.raises(Unsupported, match="gives weights away in no way"):
             download(place.helper, place.source, tmp_path / "weights", lambda _: None)
         assert not (tmp_path / "weights").exists()
