@@ -111,19 +111,25 @@ class LineChat:
             self._console.progress(error_text(error, self._console.style))
 
     def ask(self, prompt: str) -> None:
-        """Print each answer as soon as it is there. Raises `TcaoError`."""
-        now = self._session.conversation.round
+        """Print each answer as soon as it is there, blind ones in their order: who is fast would tell who it is.
+
+        Raises:
+            TcaoError: The server cannot be asked, or it was stopped before anybody answered.
+        """
+        is_blind, now = self._session.conversation.is_blind, self._session.conversation.round
 
         def take(contender: int, reply: Reply) -> None:
-            self._print(now.order.index(contender), contender, reply)
+            if not is_blind:
+                self._print(now.order.index(contender), contender, reply)
 
         if self._console.draws_progress:
             self._console.progress(self._console.style("...", dim=True))
         self._session.ask(prompt, take)
         last = self._session.conversation.rounds[-1]
         for column, contender in enumerate(last.order):
-            if last.exchanges[-1].replies[contender] is None:
-                self._print(column, contender, None)
+            reply = last.exchanges[-1].replies[contender]
+            if is_blind or reply is None:
+                self._print(column, contender, reply)
         if last.can_be_voted and self._console.is_interactive:
             keys = " ".join(f"/{number}" for number in range(1, len(last.order) + 1))
             self._console.progress(self._console.style(f"vote with {keys} or /tie", dim=True))

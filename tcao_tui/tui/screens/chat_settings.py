@@ -64,7 +64,7 @@ class ChatSettingsScreen(ModalScreen[tuple[ChatSettings, str] | None]):
                 yield Static("system", markup=False)
                 yield Input(self._system, placeholder="system prompt; another one begins a round", id="system")
             for name, meaning in _FIELDS.items():
-                value = _WORDS[now[name]] if name == "thinking" else "" if now[name] is None else f"{now[name]:g}"
+                value = _WORDS[now[name]] if name == "thinking" else "" if now[name] is None else str(now[name])
                 with Horizontal():
                     yield Static(name.replace("_", " "), markup=False)
                     yield Input(value, placeholder=meaning, id=name)

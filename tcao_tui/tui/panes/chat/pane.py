@@ -193,6 +193,8 @@ class ChatPane(Widget):
         self._draw()
 
     def _draw(self) -> None:
+        if not self.size.width:
+            return  # drawn once the size is known
         self._columns.show(self.conversation, self._pending)
         self.query_one("#settings", LineView).show([settings_line(self.conversation, self.size.width)])
         self._draw_state()
