@@ -70,7 +70,7 @@ def _said(*lines: str) -> Consequences:
 
 def _delete(checkpoints: Sequence[ListedCheckpoint], now: float) -> Consequences:
     if pinned := [c for c in checkpoints if c.note.pinned]:
-        return Consequences((), refusal=f"{_names(pinned)} is pinned; unpin it first")
+        return Consequences((), refusal=f"{_names(pinned)} pinned; unpin first")
     lines = [f"{_count(checkpoints)} will be deleted from the server for good.", _storage(checkpoints, "freed")]
     warnings = _losses(checkpoints)
     confirm = checkpoints[0].server.name if len(checkpoints) == 1 else f"delete {len(checkpoints)}"
@@ -81,7 +81,7 @@ def _ttl(checkpoints: Sequence[ListedCheckpoint], ttl_seconds: int, now: float) 
     if not MIN_TTL_SECONDS <= ttl_seconds <= MAX_TTL_SECONDS:
         return Consequences((), refusal="a TTL is between one hour and ten years")
     if pinned := [c for c in checkpoints if c.note.pinned]:
-        return Consequences((), refusal=f"{_names(pinned)} is pinned, that is kept for good; unpin it first")
+        return Consequences((), refusal=f"{_names(pinned)} pinned, kept for good; unpin first")
     lines = [f"{_count(checkpoints)} will be deleted by the server in {duration_text(ttl_seconds)}."]
     sooner = [c for c in checkpoints if c.server.expires_at is None or c.server.expires_at > now + ttl_seconds]
     warnings = _losses(sooner)
@@ -94,9 +94,9 @@ def _losses(checkpoints: Sequence[ListedCheckpoint]) -> list[str]:
     runs = {c.own.run_id: c.own for c in checkpoints if c.own is not None and c.own.is_active}
     said = [sentence for own in runs.values() if (sentence := _resume_loss(own, going))]
     if finals := [c for c in checkpoints if c.own is not None and c.own.reason == "final"]:
-        said.append(f"{_names(finals)} is the final result of its run.")
+        said.append(f"{_names(finals)} the final result of a run.")
     if shared := [c for c in checkpoints if c.server.public]:
-        said.append(f"{_names(shared)} is public: others may be using it.")
+        said.append(f"{_names(shared)} public: others may be using that.")
     return said
 
 
@@ -116,8 +116,9 @@ def _count(checkpoints: Sequence[ListedCheckpoint]) -> str:
 
 
 def _names(checkpoints: Sequence[ListedCheckpoint]) -> str:
-    more = f" and {len(checkpoints) - 1} more" if len(checkpoints) > 1 else ""
-    return one_line(checkpoints[0].path) + more
+    """`PATH is`, or `PATH and 2 more are`."""
+    more = len(checkpoints) - 1
+    return f"{one_line(checkpoints[0].path)} {f'and {more} more are' if more else 'is'}"
 
 
 def _storage(checkpoints: Sequence[ListedCheckpoint], verb: str = "kept") -> str:

@@ -143,8 +143,8 @@ def test_deleting_the_only_resume_point_of_an_active_run_is_never_left_unsaid() 
 @pytest.mark.parametrize(
     ("action", "given", "said"),
     [
-        ("delete", row(1, reason="final"), "is the final result of its run"),
-        ("delete", row(1, public=True), "is public: others may be using it"),
+        ("delete", row(1, reason="final"), "is the final result of a run"),
+        ("delete", row(1, public=True), "is public: others may be using that"),
         ("delete", row(1, size_bytes=2_000_000), "2.0 MB freed; storage $? a month"),
         ("ttl", row(1), "will be deleted by the server in 7d00h"),
         ("keep", row(1), "kept until somebody deletes them"),
