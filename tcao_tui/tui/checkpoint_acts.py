@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tcao_tui.domain.checkpoint_actions import Action
 from tcao_tui.domain.checkpoint_listing import CheckpointKind, ListedCheckpoint
 from tcao_tui.domain.plain_text import one_line
+from tcao_tui.domain.pruning import Pruning
 from tcao_tui.tui.chat_port import ChatWanted
 from tcao_tui.tui.checkpoint_commands import Asked, paths_text
 from tcao_tui.tui.interview_port import InterviewWanted
@@ -15,6 +16,7 @@ from tcao_tui.tui.messages import OpenChat, OpenInterview, ResumeRun
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.screens.choose import ChooseScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
+from tcao_tui.tui.screens.prune import PruneScreen
 
 if TYPE_CHECKING:
     from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
@@ -31,6 +33,7 @@ OFFERS: Mapping[str, str] = {
     "publish": "publish",
     "ttl": "ttl",
     "delete": "delete",
+    "prune": "delete",
     "download": "download",
     "export": "download",
     "push": "download",
@@ -44,10 +47,13 @@ class CheckpointActs:
     Args:
         screen: Shows the questions.
         do: Has an action done.
+        prune: Has a prune done.
     """
 
-    def __init__(self, screen: CheckpointsScreen, do: Callable[[Asked], None]) -> None:
-        self._screen, self._do = screen, do
+    def __init__(
+        self, screen: CheckpointsScreen, do: Callable[[Asked], None], prune: Callable[[Pruning], None]
+    ) -> None:
+        self._screen, self._do, self._prune = screen, do, prune
 
     def carry_out(self, act: str, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """An act by its name, unless the server does not offer it."""
@@ -87,6 +93,15 @@ class CheckpointActs:
     def delete(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Delete them."""
         self._ask("delete", checkpoints)
+
+    def prune(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
+        """Delete those that no policy keeps."""
+
+        def answered(pruning: Pruning | None) -> None:
+            if pruning is not None:
+                self._prune(pruning)
+
+        self._screen.app.push_screen(PruneScreen(checkpoints, self._screen.backend), answered)
 
     def _one(self, checkpoints: Sequence[ListedCheckpoint], doing: str) -> ListedCheckpoint | None:
         if len(checkpoints) == 1:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tcao_tui import paths
 from tcao_tui.domain.checkpoint_actions import Action
 from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
+from tcao_tui.domain.pruning import Pruning
 from tcao_tui.domain.wording import bytes_text
 from tcao_tui.errors import BackendError
 from tcao_tui.services.backend_helper import BackendHelper, Ticket
@@ -74,6 +75,10 @@ class ConsoleCheckpoints:
     ) -> ActionReport:
         """Do it."""
         return self._desk.act(action, checkpoints, typed=typed, ttl_seconds=ttl_seconds, label=label, on_done=on_done)
+
+    def prune(self, pruning: Pruning, on_done: Callable[[str], None]) -> ActionReport:
+        """Delete exactly what was shown."""
+        return self._desk.prune(pruning, digest=pruning.digest, on_done=on_done)
 
     def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> TakeAway:
         """What a download or an export would do."""

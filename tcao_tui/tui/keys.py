@@ -163,6 +163,7 @@ KEYS: tuple[Key, ...] = (
     Key("ckpt.download", "d", "d", "download", "Download the weights", "act('download')", Scope.CHECKPOINTS),
     Key("ckpt.export", "E", "E", "export", "Export for PEFT or merged", "act('export')", Scope.CHECKPOINTS),
     Key("ckpt.push", "H", "H", "", "Push to the Hugging Face Hub", "act('push')", Scope.CHECKPOINTS),
+    Key("ckpt.prune", "R", "R", "", "Prune: delete what is not worth its storage", "prune", Scope.CHECKPOINTS),
     Key("ckpt.tree", "g", "g", "tree", "By run, or all in one table", "tree", Scope.CHECKPOINTS),
     Key("ckpt.order", "o", "o", "order", "Sort by the next column", "order", Scope.CHECKPOINTS),
     Key("ckpt.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.CHECKPOINTS),

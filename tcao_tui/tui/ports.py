@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.notices import Notice
+    from tcao_tui.domain.pruning import Pruning
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
     from tcao_tui.domain.setting_request import SettingRequest
@@ -112,6 +113,10 @@ class CheckpointsPort(Protocol):
         on_done: Callable[[str], None] | None = None,
     ) -> ActionReport:
         """Do it; `on_done` takes each path that is dealt with."""
+        ...
+
+    def prune(self, pruning: Pruning, on_done: Callable[[str], None]) -> ActionReport:
+        """Delete exactly what was shown."""
         ...
 
     def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> TakeAway:

@@ -22,6 +22,7 @@ from tcao_tui.domain.checkpoint_listing import (
     storage_usd_per_month,
 )
 from tcao_tui.domain.checkpoints import CheckpointReason
+from tcao_tui.domain.pruning import Pruning
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.errors import BackendError, TcaoError
 from tcao_tui.services.checkpoint_details import CheckpointDetails
@@ -176,6 +177,9 @@ class FakeCheckpoints:
                 on_done(path)
         self._change(action, done, label)
         return ActionReport(done, tuple((path, "it is gone") for path in paths if path in self.failing))
+
+    def prune(self, pruning: Pruning, on_done: Callable[[str], None]) -> ActionReport:
+        return self.act("delete", pruning.delete, typed=pruning.digest, on_done=on_done)
 
     def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> TakeAway:
         if self.refusal is not None:

@@ -149,8 +149,8 @@ def _which(checkpoints: Sequence[ListedCheckpoint], width: int, now: float) -> l
 def _consequences(said: Consequences, width: int) -> list[Line]:
     """A refusal, or each sentence; a sign tells warnings apart without colour."""
     if said.refusal:
-        refusal = f"{said.refusal[:1].upper()}{said.refusal[1:]}."
-        return [((f"✗ {line}", "bad"),) for line in wrapped(refusal, width - 2)]
+        first, *rest = wrapped(said.refusal, width - 2)
+        return [(("✗ ", "bad"), (first, "bad")), *((("  ", "text"), (line, "bad")) for line in rest)]
     lines: list[Line] = []
     for index, sentence in enumerate(said.lines):
         is_warning = said.warns and index == 0

@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.comparison import differences
+from tcao_tui.domain.pruning import Pruning
 from tcao_tui.errors import TcaoError
 from tcao_tui.tui.checkpoint_acts import OFFERS, CheckpointActs
 from tcao_tui.tui.checkpoint_commands import Asked, doing_text, done_text, take_away_question
@@ -129,7 +130,7 @@ class CheckpointsScreen(Screen[None]):
 
     @on(CheckpointsPane.ActWanted)
     def _act(self, event: CheckpointsPane.ActWanted) -> None:
-        CheckpointActs(self, self._do).carry_out(event.act, event.checkpoints)
+        CheckpointActs(self, self._do, self._do_prune).carry_out(event.act, event.checkpoints)
 
     @on(CheckpointsPane.DetailsWanted)
     def _look_up(self, event: CheckpointsPane.DetailsWanted) -> None:
@@ -137,8 +138,18 @@ class CheckpointsScreen(Screen[None]):
             self._in_thread("details", lambda: self.LookedUp(_details(source, event.checkpoint, event.other)))
 
     def _do(self, asked: Asked) -> None:
-        if (source := self._feed.source) is None:
-            return
+        if (source := self._feed.source) is not None:
+            tell = self._counting(asked)
+            self._in_thread("acts", lambda: self.Acted(asked, _acted(source, asked, tell)))
+
+    def _do_prune(self, pruning: Pruning) -> None:
+        asked = Asked("delete", pruning.delete)
+        if (source := self._feed.source) is not None:
+            tell = self._counting(asked)
+            self._in_thread("acts", lambda: self.Acted(asked, source.prune(pruning, tell)))
+
+    def _counting(self, asked: Asked) -> Callable[[str], None]:
+        """Says how many are dealt with, from the thread that does it."""
         dealt_with: list[str] = []
 
         def tell(path: str) -> None:
@@ -146,7 +157,7 @@ class CheckpointsScreen(Screen[None]):
             self.post_message(self.Doing(doing_text(asked, len(dealt_with))))
 
         self._pane.say(doing_text(asked, 0))
-        self._in_thread("acts", lambda: self.Acted(asked, _acted(source, asked, tell)))
+        return tell
 
     def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> None:
         """Find out what bringing weights to this machine would do, and ask for consent."""

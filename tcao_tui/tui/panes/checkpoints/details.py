@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rich.cells import chop_cells
+
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import age_text, bytes_text, duration_text
@@ -72,7 +74,9 @@ def _entry(label: str, value: Sequence[Span], width: int) -> list[Line]:
     if len(value) > 1 and sum(len(text) for text, _ink in value) < width - _LABEL:
         return [(head, *value)]
     text, ink = "".join(text for text, _ink in value), value[0][1] if len(value) == 1 else "text"
-    first, *rest = wrapped(text, width - _LABEL - 2)
+    room = max(width - _LABEL - 2, 8)
+    # A path is cut where the line ends: a break at one of its hyphens would look like a hyphenated word.
+    first, *rest = chop_cells(text, room) if text.startswith("tinker://") else wrapped(text, room)
     return [(head, (first, ink)), *(((" " * (_LABEL + 1), "text"), (line, ink)) for line in rest)]
 
 

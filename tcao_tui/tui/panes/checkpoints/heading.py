@@ -10,6 +10,9 @@ from tcao_tui.tui.panes.checkpoints.table import EXPIRING, expires_soon, month_t
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import wrapped
 
+_SERVER = "this server "
+"""How the reasons begin, which are told in one sentence."""
+
 FIRST_USE: tuple[Line, ...] = (
     (("  No checkpoints on this server.", "strong"),),
     (),
@@ -61,7 +64,8 @@ def _wanted(seen: Browsing) -> str:
 
 def notes_line(listing: CheckpointListing, width: int) -> Line:
     """What one must know to read the table, and what this server does not offer."""
-    said = [*listing.notes, *dict.fromkeys(listing.offers.missing.values())]
+    lacks = [why.removeprefix(_SERVER) for why in dict.fromkeys(listing.offers.missing.values())]
+    said = [*listing.notes, *([f"{_SERVER}{', '.join(lacks)}"] if lacks else [])]
     return ((f" {one_line(' · '.join(said), max(width - 2, 8))}", "muted"),) if said else ()
 
 

@@ -190,6 +190,16 @@ class CheckpointsPane(CheckpointsView):
             what = one_line(here[0].path) if len(here) == 1 else f"{len(here)} paths"
             self.notify(f"Copied {what}", markup=False)
 
+    def action_prune(self) -> None:
+        """Delete what is not worth its storage, of the run that is shown alone or of all."""
+        listing = self.seen.listing
+        if listing is None or not listing.complete:
+            self.notify("The listing is not complete yet.", markup=False)
+            return
+        run_id = self.seen.arrangement.run_id
+        judged = tuple(c for c in listing.checkpoints if not run_id or c.group == run_id)
+        self.post_message(self.ActWanted("prune", judged))
+
     def action_act(self, act: str) -> None:
         """Have something done."""
         if targets := self.seen.targets:
