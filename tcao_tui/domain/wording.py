@@ -68,11 +68,13 @@ def bytes_text(count: float | None) -> str:
 
 
 def money_text(usd: float | None) -> str:
-    """`$0`, `$0.0042`, `$12.34`; an unknown price is `$?`."""
+    """`$0`, `<$0.0001`, `$0.0042`, `$12.34`; an unknown price is `$?`."""
     if usd is None:
         return "$?"
     if usd == 0:
         return "$0"
+    if 0 < usd < 0.00005:
+        return "<$0.0001"
     return f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
 
 

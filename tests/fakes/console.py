@@ -19,9 +19,10 @@ from tcao_tui.store.chats import ChatSummary
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
-from tcao_tui.tui.ports import NoticesPort, PlanPreview, Ports, WatchedRun
+from tcao_tui.tui.ports import CheckpointsPort, NoticesPort, PlanPreview, Ports, WatchedRun
 from tests.fakes.compared_runs import compared_runs
 from tests.fakes.interview_console import FakeSession
+from tests.fakes.listed_checkpoints import FakeCheckpoints
 from tests.fakes.method_views import rollouts
 from tests.fakes.views import STARTED_AT, running
 
@@ -99,6 +100,7 @@ class FakeConsole:
     talk: ChatTalk | None = None
     kept_chats: list[ChatSummary] = field(default_factory=list[ChatSummary])
     sweeps: FakeSweeps = field(default_factory=lambda: FakeSweeps())
+    checkpoints: FakeCheckpoints = field(default_factory=lambda: FakeCheckpoints())
 
     def ports(self) -> Ports:
         return Ports(
@@ -120,6 +122,7 @@ class FakeConsole:
             open_chat=self.open_chat,
             chats=lambda: self.kept_chats,
             open_notices=self.open_notices,
+            open_checkpoints=self.open_checkpoints,
             clock=lambda: STARTED_AT,
         )
 
@@ -163,6 +166,10 @@ class FakeConsole:
 
     def open_notices(self) -> NoticesPort | None:
         return self.notices
+
+    def open_checkpoints(self, backend: str) -> CheckpointsPort:
+        self.asked.append(("checkpoints", backend))
+        return self.checkpoints
 
     def control(self, run_id: str, verb: Verb) -> str:
         self._note("control", run_id, verb)
