@@ -34,6 +34,7 @@ COMMANDS = {
     "checkpoint": (f"{_AT}control:checkpoint", "Ask a run to save a checkpoint now."),
     "set": (f"{_AT}control:set_setting", "Change a setting of a run while it trains."),
     "compare": (f"{_AT}compare:compare", "Over-lay runs on one chart; say where each ended and what differs."),
+    "eval": (f"{_AT}eval:evaluate", "Say which checkpoint is best by its evals, and how sure that is."),
     "notify": (f"{_AT}notify:notify", "Tell who wants to know what happens to a run; `--test` tries it."),
     "sink": (f"{_AT}sink:sink", "Copy a run's numbers to TensorBoard, W&B, trackio or MLflow."),
     "diagnose": (f"{_AT}diagnose:diagnose", "Explain a run in words: state, what stands out, what to do next."),

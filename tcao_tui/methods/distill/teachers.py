@@ -109,7 +109,8 @@ def check_vocabulary(student: Mapping[str, int], teacher: Mapping[str, int], mod
     """Refuse a teacher whose tokens are others than the student's: it would score noise.
 
     Args:
-        student, teacher: Tokens to their numbers.
+        student: Tokens to their numbers.
+        teacher: The same of the teacher.
         model: The teacher.
         key: Where the plan names it.
 
