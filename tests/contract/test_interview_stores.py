@@ -191,8 +191,10 @@ def version_one(root: Path) -> None:
         f"BEGIN;\n{schema.MIGRATIONS[0]}\nPRAGMA application_id = {schema.APPLICATION_ID};"
         "\nPRAGMA user_version = 1;\nCOMMIT;"
     )
-    values = summary_values(new_summary(new_run()))
-    connection.execute(f"INSERT INTO runs ({SUMMARY_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+    values = dict(zip(SUMMARY_COLUMNS.split(", "), summary_values(new_summary(new_run())), strict=True))
+    del values["numbers"]  # of a later version
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", [*values.values()])
     connection.close()
 
 
