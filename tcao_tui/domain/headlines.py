@@ -5,6 +5,7 @@ Pure; what each metric means is in the method's spec.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -90,6 +91,13 @@ def told_by(run: RunSummary) -> tuple[Told | None, Told | None]:
     known = [Told(headline, numbers[headline.key]) for headline in group if headline.key in numbers]
     trained = next((told for told in known if not told.headline.is_held_out), None)
     return trained, next((told for told in known if told.headline.is_held_out), None)
+
+
+def told_order(told: Told | None) -> tuple[str, float]:
+    """What to sort runs by: the metric, and of each the best first; what is unknown comes last."""
+    if told is None or math.isnan(told.value):
+        return ("~", math.inf)
+    return told.headline.short, -told.value if told.headline.better == "higher" else told.value
 
 
 def validation_rank(values: Mapping[str, float]) -> float | None:

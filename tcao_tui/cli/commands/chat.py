@@ -68,13 +68,7 @@ def chat(
     """
     from tcao_tui.cli.chat_request import ChatRequest, carry_out
 
-    settings = {
-        "temperature": temperature,
-        "max_tokens": max_tokens,
-        "top_p": top_p,
-        "seed": seed,
-        "thinking": thinking,
-    }
+    given = {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "seed": seed, "thinking": thinking}
     return carry_out(
         console,
         ChatRequest(
@@ -82,7 +76,7 @@ def chat(
             prompt=prompt,
             prompts=prompts,
             system=system,
-            settings={key: value for key, value in settings.items() if value is not None},
+            settings={key: value for key, value in given.items() if value is not None},
             renderer=renderer,
             is_blind=is_blind,
             save_as=save_as,

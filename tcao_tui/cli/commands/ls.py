@@ -13,6 +13,7 @@ from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import output_option
 from tcao_tui.cli.render.json import summary_dict, to_json
 from tcao_tui.cli.render.text import runs_table
+from tcao_tui.domain.headlines import told_by, told_order
 from tcao_tui.domain.run_view import RunStatus, RunSummary
 
 SORTS: dict[str, Callable[[RunSummary], tuple[object, ...]]] = {
@@ -20,6 +21,8 @@ SORTS: dict[str, Callable[[RunSummary], tuple[object, ...]]] = {
     "updated": lambda run: (-run.updated_at,),
     "name": lambda run: (run.name, -run.created_at),
     "status": lambda run: (str(run.status), -run.created_at),
+    "training": lambda run: (*told_order(told_by(run)[0]), -run.created_at),
+    "held-out": lambda run: (*told_order(told_by(run)[1]), -run.created_at),
     "loss": lambda run: (_or_last(run.train_loss), -run.created_at),
     "val": lambda run: (_or_last(run.val_loss), -run.created_at),
     "cost": lambda run: (-(run.cost_usd or 0.0), -run.created_at),
@@ -35,7 +38,7 @@ def _or_last(loss: float | None) -> float:
 Examples:
   tcao ls                              newest first
   tcao ls --status lost --status failed
-  tcao ls --name 'gsm8k*' --sort val
+  tcao ls --name 'gsm8k*' --sort held-out
   tcao ls --output json | jq '.[0].run_id'
 """
 )
@@ -52,7 +55,7 @@ Examples:
 @output_option("text", "json", "stream-json")
 @pass_context
 def ls(console: CliContext, statuses: Sequence[str], name: str | None, sort: str, limit: int | None) -> None:
-    """List runs with status, progress, loss, cost and age."""
+    """List runs with status, progress, what training and held-out data say, cost and age."""
     print_runs(console, statuses=statuses, name=name, sort=sort, limit=limit)
 
 

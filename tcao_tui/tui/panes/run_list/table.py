@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from tcao_tui.domain.headlines import Told, told_by
+from tcao_tui.domain.headlines import Told, told_by, told_order
 from tcao_tui.domain.run_view import RunStatus, RunSummary
 from tcao_tui.domain.wording import UNKNOWN, age_text, money_text
 from tcao_tui.tui.status import status_span
@@ -46,13 +45,6 @@ def _told(told: Told | None, width: int) -> tuple[Span, ...]:
     return (f"{told.headline.short[: width - len(value) - 1]} ", "muted"), (value, "text")
 
 
-def _told_order(told: Told | None) -> tuple[str, float]:
-    """By metric, of each the best first; what is unknown comes last."""
-    if told is None or math.isnan(told.value):
-        return ("~", math.inf)
-    return told.headline.short, -told.value if told.headline.better == "higher" else told.value
-
-
 def _cost(usd: float | None) -> str:
     return "unknown" if usd is None else "$0.00" if usd == 0 else money_text(usd)
 
@@ -71,8 +63,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("method", 7, 134, False, lambda r, _n, w: _text(fit(r.method, w), "muted"), lambda r: r.method),
     Column("model", 20, 118, False, lambda r, _n, w: _text(fit(r.base_model, w), "muted"), lambda r: r.base_model),
     Column("steps", 14, 0, True, _bar, lambda r: r.step),
-    Column("training", 14, 68, True, lambda r, _n, w: _told(told_by(r)[0], w), lambda r: _told_order(told_by(r)[0])),
-    Column("held-out", 14, 100, True, lambda r, _n, w: _told(told_by(r)[1], w), lambda r: _told_order(told_by(r)[1])),
+    Column("training", 14, 68, True, lambda r, _n, w: _told(told_by(r)[0], w), lambda r: told_order(told_by(r)[0])),
+    Column("held-out", 14, 100, True, lambda r, _n, w: _told(told_by(r)[1], w), lambda r: told_order(told_by(r)[1])),
     Column(
         "cost",
         8,

@@ -14,7 +14,11 @@ from tcao_tui import paths
 from tcao_tui.cli.main import run
 from tcao_tui.clients.chat_calls import Answered, Ask, ChatReply
 from tcao_tui.domain.chat import ChatSettings, Contender, Message, Reply
-from tcao_tui.errors import ExitCode
+from tcao_tui.errors import ExitCode, UsageError
+from tcao_tui.probes.chat_voice import chosen_renderer, open_voice
+from tcao_tui.probes.cookbook_facts import cookbook_facts
+from tcao_tui.probes.server import Server
+from tcao_tui.probes.tokenizers import load_tokenizer
 from tcao_tui.services.backend_helper import BackendHelper, GivenUp, Ticket
 from tcao_tui.store.chats import ChatFiles
 from tests.fakes.engine_process import EngineProcess
@@ -165,3 +169,44 @@ def test_the_command_asks_every_prompt_of_a_file_and_says_what_failed(
         (2, False),
         (2, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("trained", "thinking", "expected"),
+    [
+        ("", None, "qwen3_5"),
+        ("", False, "qwen3_5_disable_thinking"),
+        ("qwen3_5_disable_thinking", None, "qwen3_5_disable_thinking"),
+        ("qwen3_5_disable_thinking", True, "qwen3_5"),
+        ("role_colon", None, "role_colon"),
+    ],
+)
+def test_a_model_that_may_think_does_so_by_the_choice_of_its_chat_format(
+    trained: str, thinking: bool | None, expected: str
+) -> None:
+    recommended = cookbook_facts("Qwen/Qwen3.6-35B-A3B").renderers
+    assert chosen_renderer("Qwen/Qwen3.6-35B-A3B", trained, recommended, thinking) == expected
+
+
+def test_a_model_without_a_known_chat_format_is_refused_with_what_to_say() -> None:
+    with pytest.raises(UsageError, match="no chat format is known") as refused:
+        chosen_renderer("acme/odd", "", (), None)
+    assert "--renderer" in refused.value.next_step
+
+
+def test_answers_that_cannot_be_read_are_shown_as_written_with_the_reason(places: Path) -> None:
+    voice = open_voice(Server("local", "test"), paths.TINY_MODEL_NAME, "qwen3", None)
+    tokenizer = load_tokenizer(str(paths.TINY_MODEL))
+
+    def read(text: str, *, is_cut: bool = False) -> tuple[str, str, str]:
+        said = voice.read(tokenizer.encode(text), is_cut=is_cut)
+        return said.text.strip(), said.thinking.strip(), said.problem
+
+    assert read("<think>\nHm.\n</think>\n\nYes.<|im_end|>") == ("Yes.", "Hm.", "")
+    text, _, problem = read("No end")
+    assert text == "No end"
+    assert "did not terminate cleanly" in problem
+    assert read("No end", is_cut=True)[2] == ""
+    assert "unterminated" in read('A<tool_call>{"name"<|im_end|>')[2]
+    call = '<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call><|im_end|>'
+    assert read(call)[2] == "calls a tool, and none is offered here: look"
