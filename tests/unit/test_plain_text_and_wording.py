@@ -58,7 +58,13 @@ def test_counts_never_show_a_thousand_of_a_unit() -> None:
 
 
 def test_unknown_money_is_not_zero() -> None:
-    assert [money_text(usd) for usd in (None, 0.0, 1e-5, 0.0042, 1234.5)] == ["$?", "$0", "<$0.0001", "$0.0042", "$1,234.50"]
+    assert [money_text(usd) for usd in (None, 0.0, 1e-5, 0.0042, 1234.5)] == [
+        "$?",
+        "$0",
+        "<$0.0001",
+        "$0.0042",
+        "$1,234.50",
+    ]
 
 
 def test_metrics_show_what_is_not_finite() -> None:
