@@ -116,3 +116,10 @@ class Resumable(TcaoError):
 
     title = "Resumable"
     exit_code = ExitCode.RESUMABLE
+
+
+def error_of(exit_code: int, what: str, *, where: str = "", next_step: str = "") -> TcaoError:
+    """The error that another process met and told by its exit code; the general one for a code that says no more."""
+    kinds = (UsageError, PlanInvalid, NeedsInput, CredentialsError, BudgetExceeded, BackendError, Refused, Resumable)
+    by_code: dict[int, type[TcaoError]] = {int(kind.exit_code): kind for kind in kinds}
+    return by_code.get(exit_code, TcaoError)(what, where=where, next_step=next_step)

@@ -122,7 +122,7 @@ def carry_out(
     """Say what an action will do, ask where that is needed, do it, and report."""
     import time
 
-    from tcao_tui.domain.checkpoint_actions import consequences
+    from tcao_tui.domain.checkpoint_actions import ActionRequest, consequences
 
     with counter(console, backend, references) as open_counter:
         _, rows = open_counter.named(references)
@@ -130,7 +130,8 @@ def carry_out(
         if said.refusal:
             raise Refused(said.refusal, next_step="tcao ckpt ls")
         typed = consent(console, said, action, confirm=confirm, yes=yes)
-        report = open_counter.desk.act(action, rows, typed=typed, ttl_seconds=ttl_seconds, label=label)
+        request = ActionRequest(action, typed=typed, ttl_seconds=ttl_seconds, label=label)
+        report = open_counter.desk.act(request, rows)
     report_action(console, action, report)
 
 

@@ -19,6 +19,23 @@ MAX_TTL_SECONDS = 10 * 366 * 86400
 
 
 @dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """An action as a person asked for it.
+
+    Attributes:
+        action: What to do.
+        typed: What the person typed, for actions that demand it.
+        ttl_seconds: For `ttl`.
+        label: For `label`; empty removes it.
+    """
+
+    action: Action
+    typed: str = ""
+    ttl_seconds: int | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Consequences:
     """What is said before an action.
 

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tcao_tui.clients.backend_calls import Answer, Call, Cancel, Crashed, Done, Failed, Part, Request, Shape
 from tcao_tui.clients.tinker_port import Unsupported
-from tcao_tui.errors import BackendError, ExitCode, TcaoError
+from tcao_tui.errors import BackendError, ExitCode, TcaoError, error_of
 
 END_SECONDS = 20.0
 """How long the helper may take to end its session after its stdin was closed."""
@@ -207,6 +207,6 @@ class BackendHelper:
 def _error(failed: Failed) -> TcaoError:
     if failed.unsupported:
         return Unsupported(failed.what, where=failed.where, next_step=failed.next_step)
-    # The general kind last: many special ones share its code, and none of them is meant.
-    kinds = {int(kind.exit_code): kind for kind in (*TcaoError.__subclasses__(), TcaoError)}
-    return kinds.get(failed.exit_code, TcaoError)(failed.what, where=failed.where, next_step=failed.next_step)
+    if failed.exit_code == ExitCode.INTERRUPTED:
+        return GivenUp(failed.what, where=failed.where, next_step=failed.next_step)
+    return error_of(failed.exit_code, failed.what, where=failed.where, next_step=failed.next_step)

@@ -22,7 +22,7 @@ from tcao_tui.clients.checkpoint_calls import (
     SetTtl,
 )
 from tcao_tui.clients.tinker_port import Unsupported
-from tcao_tui.domain.checkpoint_actions import Action, consequences
+from tcao_tui.domain.checkpoint_actions import Action, ActionRequest, consequences
 from tcao_tui.domain.checkpoint_listing import (
     EVERYTHING,
     CheckpointListing,
@@ -140,22 +140,15 @@ class CheckpointDesk:
 
     def act(
         self,
-        action: Action,
+        request: ActionRequest,
         checkpoints: Sequence[ListedCheckpoint],
-        *,
-        typed: str = "",
-        ttl_seconds: int | None = None,
-        label: str = "",
         on_done: Callable[[str], None] | None = None,
     ) -> ActionReport:
         """Do it, if `domain.checkpoint_actions.consequences` allows it and what must be typed was.
 
         Args:
-            action: What to do.
+            request: What to do.
             checkpoints: As they were shown; runs and notes are looked up again.
-            typed: What the person typed, for actions that demand it.
-            ttl_seconds: For `ttl`.
-            label: For `label`; empty removes it.
             on_done: Takes each path that is dealt with, in this thread.
 
         Raises:
@@ -163,15 +156,16 @@ class CheckpointDesk:
             NeedsInput: What must be typed was not.
             Unsupported: The server offers no such thing; `offers` says so from now on.
         """
+        action, ttl_seconds = request.action, request.ttl_seconds
         said = consequences(action, self._rows.again(checkpoints), now=self._clock(), ttl_seconds=ttl_seconds)
         if said.refusal:
             raise Refused(said.refusal, next_step="tcao ckpt ls")
-        if said.confirm and typed != said.confirm:
+        if said.confirm and request.typed != said.confirm:
             raise NeedsInput(f"to {action}, type {said.confirm}", where=" ".join(said.lines))
         paths = tuple(checkpoint.path for checkpoint in checkpoints)
         match action:
             case "label":
-                self._notes.write(paths, label=label)
+                self._notes.write(paths, label=request.label)
                 return ActionReport(paths)
             case "pin":
                 return self._pin(checkpoints, on_done)

@@ -12,7 +12,7 @@ from typing import IO
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from tcao_tui.data.jobs import Answer, Crashed, Done, Failed, InspectJob, OverlapJob, PreviewJob, Progress, SplitJob
-from tcao_tui.errors import BackendError, TcaoError
+from tcao_tui.errors import BackendError, error_of
 
 SILENCE_SECONDS = 180.0
 """A helper that says nothing for so long is taken for stuck; it speaks several times a second while it reads."""
@@ -92,7 +92,7 @@ def _result(
             case Done(result=result):
                 return result
             case Failed():
-                raise _error(answer)
+                raise error_of(answer.exit_code, answer.what, where=answer.where, next_step=answer.next_step)
             case Crashed(what=what):
                 raise BackendError(f"the data helper broke: {what}", next_step="report it: this is a fault of tcao")
     raise _ended(process)
@@ -110,13 +110,6 @@ def _lines(stream: IO[bytes], silence_seconds: float) -> Iterator[bytes]:
             *lines, rest = (rest + data).split(b"\n")
             yield from lines
     raise BackendError(f"the data helper said nothing for {silence_seconds:.0f} s", next_step="try again")
-
-
-def _error(failed: Failed) -> TcaoError:
-    # The general kind last: many special ones share its code, and none of them is meant.
-    kinds = {int(kind.exit_code): kind for kind in (*TcaoError.__subclasses__(), TcaoError)}
-    kind = kinds.get(failed.exit_code, TcaoError)
-    return kind(failed.what, where=failed.where, next_step=failed.next_step)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> BackendError:

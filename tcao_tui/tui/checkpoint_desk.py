@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tcao_tui import paths
-from tcao_tui.domain.checkpoint_actions import Action
+from tcao_tui.domain.checkpoint_actions import ActionRequest
 from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
 from tcao_tui.domain.pruning import Pruning
 from tcao_tui.domain.wording import bytes_text
@@ -65,16 +65,12 @@ class ConsoleCheckpoints:
 
     def act(
         self,
-        action: Action,
+        request: ActionRequest,
         checkpoints: Sequence[ListedCheckpoint],
-        *,
-        typed: str = "",
-        ttl_seconds: int | None = None,
-        label: str = "",
         on_done: Callable[[str], None] | None = None,
     ) -> ActionReport:
         """Do it."""
-        return self._desk.act(action, checkpoints, typed=typed, ttl_seconds=ttl_seconds, label=label, on_done=on_done)
+        return self._desk.act(request, checkpoints, on_done)
 
     def prune(self, pruning: Pruning, on_done: Callable[[str], None]) -> ActionReport:
         """Delete exactly what was shown."""

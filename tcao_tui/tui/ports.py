@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from tcao_tui.domain.checkpoint_actions import Action
+    from tcao_tui.domain.checkpoint_actions import ActionRequest
     from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
     from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
@@ -104,12 +104,8 @@ class CheckpointsPort(Protocol):
 
     def act(
         self,
-        action: Action,
+        request: ActionRequest,
         checkpoints: Sequence[ListedCheckpoint],
-        *,
-        typed: str = "",
-        ttl_seconds: int | None = None,
-        label: str = "",
         on_done: Callable[[str], None] | None = None,
     ) -> ActionReport:
         """Do it; `on_done` takes each path that is dealt with."""

@@ -22,6 +22,7 @@ from tcao_tui.probes.tokenizers import load_tokenizer
 from tcao_tui.services.backend_helper import BackendHelper, GivenUp, Ticket
 from tcao_tui.store.chats import ChatFiles
 from tests.fakes.engine_process import EngineProcess
+from tests.fakes.own_places import use_places
 
 TINY = Contender(source=paths.TINY_MODEL_NAME, label="tiny")
 RANDOM = Contender(source="random", label="random")
@@ -31,11 +32,8 @@ HELLO = (Message(role="user", content="Hello, who are you?"),)
 @pytest.fixture(scope="module")
 def helper(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendHelper]:
     root = tmp_path_factory.mktemp("places")
-    (root / "state").mkdir()
-    (root / "state" / "engine").symlink_to(engine.state_dir)
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("STATE", "CONFIG", "CACHE"):
-            environment.setenv(f"TCAO_{name}_DIR", str(root / name.lower()))
+        use_places(environment, root, engine)
         with BackendHelper("local", purpose="chat") as running:
             yield running
 
@@ -130,10 +128,7 @@ def test_the_stop_key_ends_the_waiting(helper: BackendHelper) -> None:
 
 @pytest.fixture
 def places(engine: EngineProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "engine").symlink_to(engine.state_dir)
-    for name in ("STATE", "CONFIG", "CACHE", "RUNS"):
-        monkeypatch.setenv(f"TCAO_{name}_DIR", str(tmp_path / name.lower()))
+    use_places(monkeypatch, tmp_path, engine)
     return tmp_path
 
 

@@ -18,6 +18,7 @@ from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 from tcao_tui.tui.wiring import wire
 from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.own_places import use_places
 
 DEADLINE_SECONDS = 60.0
 
@@ -40,9 +41,7 @@ def save_two(engine: EngineProcess) -> None:
 async def test_what_a_server_has_is_listed_labelled_and_deleted_and_what_it_lacks_is_said(
     tmp_path: Path, model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{name}_DIR", str(tmp_path / name.lower()))
-    (tmp_path / "state").mkdir()
+    use_places(monkeypatch, tmp_path)
     monkeypatch.setenv("TCAO_BACKEND", "local")
     engine = start(tmp_path / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", "ttl"])
     try:

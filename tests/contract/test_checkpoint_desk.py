@@ -11,7 +11,7 @@ import tinker
 
 from tcao_tui.clients.checkpoint_calls import AskOffers, DeleteCheckpoints, DescribeCheckpoint, SetTtl
 from tcao_tui.clients.tinker_port import Unsupported
-from tcao_tui.domain.checkpoint_actions import Action
+from tcao_tui.domain.checkpoint_actions import Action, ActionRequest
 from tcao_tui.domain.checkpoint_listing import CheckpointListing, CheckpointNote
 from tcao_tui.domain.checkpoints import CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import CheckpointSaved
@@ -23,6 +23,7 @@ from tcao_tui.services.checkpoints import CheckpointDesk
 from tcao_tui.settings import Settings
 from tcao_tui.store.memory import MemoryStore
 from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.own_places import use_places
 from tests.fakes.run_records import launch, new_run, train
 
 DAY_SECONDS = 86400
@@ -38,10 +39,9 @@ class Place:
 
 
 def _place(root: Path, model_dir: Path, without: str) -> Iterator[Place]:
-    engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("STATE", "CONFIG", "CACHE"):
-            environment.setenv(f"TCAO_{name}_DIR", str(root / name.lower()))
+        use_places(environment, root)
+        engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
         with BackendHelper("local") as helper:
             yield Place(engine, helper)
     engine.stop()
@@ -49,16 +49,12 @@ def _place(root: Path, model_dir: Path, without: str) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[Place]:
-    root = tmp_path_factory.mktemp("whole")
-    (root / "state").mkdir()
-    yield from _place(root, model_dir, "")
+    yield from _place(tmp_path_factory.mktemp("whole"), model_dir, "")
 
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[Place]:
-    root = tmp_path_factory.mktemp("half")
-    (root / "state").mkdir()
-    yield from _place(root, model_dir, "listing,ttl,publish,delete,info,download")
+    yield from _place(tmp_path_factory.mktemp("half"), model_dir, "listing,ttl,publish,delete,info,download")
 
 
 def saved(place: Place, count: int, *, run_id: str = "", ttl_seconds: int | None = None) -> list[tuple[str, str]]:
@@ -131,10 +127,10 @@ def test_ttl_pin_publish_label_and_delete_do_what_they_say(whole: Place) -> None
     first = desk.listing()
     rows = [row for path in (one, sampler, two) if (row := first.at(path)) is not None]
 
-    assert desk.act("ttl", rows[:1], ttl_seconds=DAY_SECONDS).done == (one,)
-    assert desk.act("pin", rows[1:2]).done == (sampler,)
-    assert desk.act("label", rows[:2], label="best").done == (one, sampler)
-    assert desk.act("publish", rows[2:], typed="publish").done == (two,)
+    assert desk.act(ActionRequest("ttl", ttl_seconds=DAY_SECONDS), rows[:1]).done == (one,)
+    assert desk.act(ActionRequest("pin"), rows[1:2]).done == (sampler,)
+    assert desk.act(ActionRequest("label", label="best"), rows[:2]).done == (one, sampler)
+    assert desk.act(ActionRequest("publish", typed="publish"), rows[2:]).done == (two,)
     now = desk.listing()
     at = {path: row for path in (one, sampler, two) if (row := now.at(path)) is not None}
     assert (at[one].server.expires_at or 0) - now.taken_at == pytest.approx(DAY_SECONDS, abs=5)
@@ -143,18 +139,18 @@ def test_ttl_pin_publish_label_and_delete_do_what_they_say(whole: Place) -> None
     assert at[two].server.public
 
     with pytest.raises(Refused, match="is pinned"):
-        desk.act("delete", rows[1:2], typed=rows[1].server.name)
+        desk.act(ActionRequest("delete", typed=rows[1].server.name), rows[1:2])
     with pytest.raises(NeedsInput, match="type delete 2"):
-        desk.act("delete", [rows[0], rows[2]], typed="yes")
+        desk.act(ActionRequest("delete", typed="yes"), [rows[0], rows[2]])
     heard: list[str] = []
-    assert set(desk.act("delete", [rows[0], rows[2]], typed="delete 2", on_done=heard.append).done) == {one, two}
+    assert set(desk.act(ActionRequest("delete", typed="delete 2"), [rows[0], rows[2]], heard.append).done) == {one, two}
     assert set(heard) == {one, two}
     after = desk.listing()
     assert after.at(one) is None
     assert after.at(two) is None
     assert store.checkpoint_notes.all()[one] == CheckpointNote()
-    assert desk.act("unpin", [at[sampler]]).done == (sampler,)
-    assert desk.act("delete", [at[sampler]], typed=at[sampler].server.name).done == (sampler,)
+    assert desk.act(ActionRequest("unpin"), [at[sampler]]).done == (sampler,)
+    assert desk.act(ActionRequest("delete", typed=at[sampler].server.name), [at[sampler]]).done == (sampler,)
 
 
 def test_a_prune_deletes_exactly_what_was_shown(whole: Place) -> None:
@@ -206,7 +202,7 @@ def test_an_older_resume_point_takes_the_place_of_one_that_is_gone_from_the_serv
     assert older.own is not None
     assert older.own.resume_points == (older.path,)
     with pytest.raises(NeedsInput) as asked:
-        desk.act("delete", [older])
+        desk.act(ActionRequest("delete"), [older])
     assert "leaves it no resume point" in asked.value.where
 
 
@@ -248,6 +244,6 @@ def test_a_server_with_half_of_the_addresses_is_listed_by_runs_and_says_what_it_
     offered: list[tuple[Action, str]] = [("keep", ""), ("publish", "publish"), ("delete", row.server.name)]
     for action, typed in offered:
         with pytest.raises(Unsupported, match="this server"):
-            desk.act(action, [row], typed=typed)
-    assert desk.act("pin", [row]).done == (row.path,)
+            desk.act(ActionRequest(action, typed=typed), [row])
+    assert desk.act(ActionRequest("pin"), [row]).done == (row.path,)
     assert of_run(desk.listing(), "kept").keys() == {path for pair in paths for path in pair}

@@ -31,6 +31,7 @@ from tcao_tui.services.weights_source import WeightsSource
 from tcao_tui.settings import Settings
 from tcao_tui.store.checksums import Altered, verify_sums
 from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.own_places import use_places
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -72,11 +73,9 @@ def trained(engine: EngineProcess, model: str = TINY, folder: Path = paths.TINY_
 
 
 def places(root: Path, model_dir: Path, without: str = "") -> Iterator[Place]:
-    (root / "state").mkdir()
-    engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("STATE", "CONFIG", "CACHE"):
-            environment.setenv(f"TCAO_{name}_DIR", str(root / name.lower()))
+        use_places(environment, root)
+        engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
         with BackendHelper("local") as helper:
             yield Place(engine, helper, trained(engine))
     engine.stop()

@@ -18,6 +18,7 @@ from tcao_tui.errors import UsageError
 from tcao_tui.probes.tokenizers import load_tokenizer, place_of
 from tests.fakes.engine_process import EngineProcess
 from tests.fakes.inspect_task import greetings
+from tests.fakes.own_places import use_places
 
 BASE = f"tcao/{paths.TINY_MODEL_NAME}"
 
@@ -25,11 +26,8 @@ BASE = f"tcao/{paths.TINY_MODEL_NAME}"
 @pytest.fixture(scope="module", autouse=True)
 def places(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     root = tmp_path_factory.mktemp("places")
-    (root / "state").mkdir()
-    (root / "state" / "engine").symlink_to(engine.state_dir)
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("STATE", "CONFIG", "CACHE"):
-            environment.setenv(f"TCAO_{name}_DIR", str(root / name.lower()))
+        use_places(environment, root, engine)
         environment.setenv("XDG_DATA_HOME", str(root / "data"))
         yield
 

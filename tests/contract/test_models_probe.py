@@ -20,6 +20,7 @@ from tcao_tui.services import models
 from tcao_tui.services.backends import KeySource, Profile, resolve_profile
 from tcao_tui.settings import Settings
 from tests.fakes.engine_process import EngineProcess
+from tests.fakes.own_places import use_places
 
 LOCAL = resolve_profile(Settings(), "local", {})
 TINKER = Profile("tinker", "tinker", None, KeySource("sdk"), "test")
@@ -62,8 +63,7 @@ def test_the_service_asks_through_the_helper_and_remembers(places: None, monkeyp
 def test_an_engine_that_does_not_run_is_an_error_with_a_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{name}_DIR", str(tmp_path / name))
+    use_places(monkeypatch, tmp_path)
     assert probe_main(["--profile", "local"]) == ExitCode.BACKEND
     assert json.loads(capsys.readouterr().out)["error"]["next_step"] == "tcao engine start"
     with pytest.raises(BackendError, match="not running"):

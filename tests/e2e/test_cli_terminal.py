@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from collections.abc import Iterator
 
 import pexpect
 import pytest
 
-from tests.fakes.command_line import CommandLine
+from tests.fakes.command_line import PATIENCE_SECONDS, CommandLine
 
 PLAN = """
 training: {base_model: tcao/tiny-qwen3, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}
@@ -60,11 +61,20 @@ def test_in_a_terminal_only_the_word_approve_launches(tcao: CommandLine, answer:
     assert not tcao.runs.exists()
 
 
+def interrupt(child: pexpect.spawn[str]) -> None:
+    """Press ctrl-c until it ends: one that comes just before the terminal is read is only seen at the next key."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    ended = False
+    while not ended and time.monotonic() < deadline:
+        child.sendintr()
+        ended = child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=5) == 0
+    assert ended
+
+
 def test_an_interrupted_question_launches_nothing(tcao: CommandLine) -> None:
     child = in_terminal(tcao, "run", str(tcao.root / "plan.yaml"), "--backend", "local")
     child.expect("Type approve to launch")
-    child.sendintr()
-    child.expect(pexpect.EOF)
+    interrupt(child)
     child.close()
     assert child.exitstatus == 130
     assert not tcao.runs.exists()

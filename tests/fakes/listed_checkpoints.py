@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tcao_tui.clients.checkpoint_calls import WeightsInfo
-from tcao_tui.domain.checkpoint_actions import Action
+from tcao_tui.domain.checkpoint_actions import Action, ActionRequest
 from tcao_tui.domain.checkpoint_listing import (
     CheckpointKind,
     CheckpointListing,
@@ -159,27 +159,23 @@ class FakeCheckpoints:
 
     def act(
         self,
-        action: Action,
+        request: ActionRequest,
         checkpoints: Sequence[ListedCheckpoint],
-        *,
-        typed: str = "",
-        ttl_seconds: int | None = None,
-        label: str = "",
         on_done: Callable[[str], None] | None = None,
     ) -> ActionReport:
         paths = tuple(c.path for c in checkpoints)
-        self.acted.append((action, paths, typed or label, ttl_seconds))
+        self.acted.append((request.action, paths, request.typed or request.label, request.ttl_seconds))
         if self.refusal is not None:
             raise self.refusal
         done = tuple(path for path in paths if path not in self.failing)
         for path in done:
             if on_done is not None:
                 on_done(path)
-        self._change(action, done, label)
+        self._change(request.action, done, request.label)
         return ActionReport(done, tuple((path, "it is gone") for path in paths if path in self.failing))
 
     def prune(self, pruning: Pruning, on_done: Callable[[str], None]) -> ActionReport:
-        return self.act("delete", pruning.delete, typed=pruning.digest, on_done=on_done)
+        return self.act(ActionRequest("delete", typed=pruning.digest), pruning.delete, on_done)
 
     def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> TakeAway:
         if self.refusal is not None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from textual.pilot import Pilot
 
 from tcao_tui.clients.chat_calls import Ask
-from tcao_tui.domain.chat import Contender, Reply
+from tcao_tui.domain.chat import ChatSettings, Contender, Reply
 from tcao_tui.errors import BackendError
+from tcao_tui.services.chat import ChatSession, new_conversation
+from tcao_tui.store.chats import ChatFiles
 from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.chat_port import ChatWanted
 from tcao_tui.tui.messages import OpenChat
@@ -15,7 +20,8 @@ from tcao_tui.tui.panes.chat.pane import ChatPane
 from tcao_tui.tui.screens.chat import ChatScreen
 from tcao_tui.tui.widgets.composer import Composer
 from tcao_tui.tui.widgets.line_view import LineView
-from tests.fakes.chat_helper import BASE
+from tests.fakes.chat_helper import BASE, TRAINED, ChatHelper
+from tests.fakes.console import FakeConsole
 from tests.tui.conftest import Until
 
 LETTER = "I was charged twice for my order of Monday. Could you look into it? " * 6
@@ -70,3 +76,19 @@ def text_of(app: TcaoApp, where: str) -> str:
 
 def notes(app: TcaoApp) -> str:
     return "\n".join(note.message for note in app._notifications)
+
+
+type MakeApp = Callable[..., TcaoApp]
+
+
+def app_maker(console: FakeConsole, helper: ChatHelper, folder: Path) -> MakeApp:
+    """A console whose chats are kept in a folder: call it with contenders, and `blind`."""
+
+    def make(*contenders: Contender, blind: bool = False) -> TcaoApp:
+        chosen = contenders or (BASE, TRAINED)
+        conversation = new_conversation(chosen, ChatSettings(seed=1), backend="local", is_blind=blind)
+        conversation = conversation.model_copy(update={"blind_seed": 2})
+        console.talk = ChatSession(helper, ChatFiles(folder), conversation)
+        return TcaoApp(console.ports(), theme="dark")
+
+    return make

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
-from tcao_tui.domain.chat import ChatSettings, Contender
 from tcao_tui.errors import UsageError
-from tcao_tui.services.chat import ChatSession, new_conversation
-from tcao_tui.store.chats import ChatFiles
-from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.chat_port import ChatWanted
 from tcao_tui.tui.messages import OpenChat
 from tcao_tui.tui.panes.chat.columns import ChatColumn, ChatColumns
 from tcao_tui.tui.screens.chat import ChatScreen
 from tcao_tui.tui.widgets.composer import Composer
 from tcao_tui.tui.widgets.line_view import LineView
-from tests.fakes.chat_helper import BASE, TRAINED, ChatHelper
+from tests.fakes.chat_helper import ChatHelper
 from tests.fakes.console import FakeConsole
-from tests.tui.chat_screens import asked, column, notes, opened, reply_of, text_of
+from tests.tui.chat_screens import MakeApp, app_maker, asked, column, notes, opened, reply_of, text_of
 from tests.tui.conftest import Until
 
 
@@ -31,21 +26,10 @@ def helper() -> ChatHelper:
     return ChatHelper(reply_of)
 
 
-type MakeApp = Callable[..., TcaoApp]
-
-
 @pytest.fixture
 def make_app(console: FakeConsole, helper: ChatHelper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
     monkeypatch.chdir(tmp_path)
-
-    def make(*contenders: Contender, blind: bool = False) -> TcaoApp:
-        chosen = contenders or (BASE, TRAINED)
-        conversation = new_conversation(chosen, ChatSettings(seed=1), backend="local", is_blind=blind)
-        conversation = conversation.model_copy(update={"blind_seed": 2})
-        console.talk = ChatSession(helper, ChatFiles(tmp_path / "chats"), conversation)
-        return TcaoApp(console.ports(), theme="dark")
-
-    return make
+    return app_maker(console, helper, tmp_path / "chats")
 
 
 async def test_a_prompt_goes_to_everyone_and_answers_stand_side_by_side(

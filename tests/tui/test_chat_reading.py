@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tcao_tui.domain.chat import ChatSettings, Contender, Reply
-from tcao_tui.services.chat import ChatSession, new_conversation
+from tcao_tui.domain.chat import ChatSettings, Reply
 from tcao_tui.store.chats import ChatFiles
-from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.panes.chat.columns import ChatColumn
 from tcao_tui.tui.screens.chat import ChatScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 from tests.fakes.chat_helper import BASE, TRAINED, ChatHelper
 from tests.fakes.console import FakeConsole
-from tests.tui.chat_screens import OTHERS, asked, column, notes, opened, reply_of, text_of
+from tests.tui.chat_screens import OTHERS, MakeApp, app_maker, asked, column, notes, opened, reply_of, text_of
 from tests.tui.conftest import Until
 from tests.tui.test_screens import SIZES, SnapCompare
 
@@ -28,21 +25,10 @@ def helper() -> ChatHelper:
     return ChatHelper(reply_of)
 
 
-type MakeApp = Callable[..., TcaoApp]
-
-
 @pytest.fixture
 def make_app(console: FakeConsole, helper: ChatHelper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
     monkeypatch.chdir(tmp_path)
-
-    def make(*contenders: Contender, blind: bool = False) -> TcaoApp:
-        chosen = contenders or (BASE, TRAINED)
-        conversation = new_conversation(chosen, ChatSettings(seed=1), backend="local", is_blind=blind)
-        conversation = conversation.model_copy(update={"blind_seed": 2})
-        console.talk = ChatSession(helper, ChatFiles(tmp_path / "chats"), conversation)
-        return TcaoApp(console.ports(), theme="dark")
-
-    return make
+    return app_maker(console, helper, tmp_path / "chats")
 
 
 async def test_settings_are_changed_in_fields_and_wrong_ones_are_said(make_app: MakeApp, until: Until) -> None:

@@ -13,7 +13,7 @@ from tcao_tui.tui.checkpoints_feed import CheckpointsFeed
 from tcao_tui.tui.panes.checkpoints.arrange import Arrangement
 from tcao_tui.tui.panes.checkpoints.details import Details, details_lines
 from tcao_tui.tui.panes.checkpoints.pane import CheckpointsPane
-from tcao_tui.tui.panes.checkpoints.table import RowLines, header_line
+from tcao_tui.tui.panes.checkpoints.table import header_line, row_lines
 from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
@@ -195,7 +195,7 @@ def test_every_line_fits_and_carries_no_control_characters(width: int, is_tree: 
     found = listed.listing().checkpoints
     rows = arrangement.rows(arrangement.in_sight(found, listed.NOW))
     lines: list[Line] = [header_line(width, arrangement)]
-    lines += RowLines(rows, width, listed.NOW, frozenset({found[0].path}), is_tree=is_tree)
+    lines += row_lines(rows, width, listed.NOW, frozenset({found[0].path}), is_tree=is_tree)
     for checkpoint in found:
         lines += details_lines(checkpoint, Details(checkpoint.path, problem="\x1b[31mgone " * 40), width, listed.NOW)
     assert [text_of(line) for line in lines if cell_len(text_of(line).rstrip()) > width] == []
@@ -207,7 +207,7 @@ def test_of_thousands_only_the_lines_in_sight_are_made() -> None:
     arrangement = Arrangement()
     rows = arrangement.rows(arrangement.in_sight(listed.many(2_000).checkpoints, listed.NOW))
     assert len(rows) == 2_100
-    lines = RowLines(rows, 120, listed.NOW, frozenset(), is_tree=True)
+    lines = row_lines(rows, 120, listed.NOW, frozenset(), is_tree=True)
     assert len(lines) == 2_100
     assert "run99" in text_of(lines[2_079])
 

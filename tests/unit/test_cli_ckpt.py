@@ -16,6 +16,7 @@ from tcao_tui.errors import ExitCode
 from tcao_tui.services import backend_helper, backends
 from tcao_tui.store.sqlite import open_store
 from tests.fakes.checkpoint_server import CheckpointServer
+from tests.fakes.own_places import use_places
 from tests.fakes.run_records import checkpoint, record_resumed_run
 
 DAY_SECONDS = 86400
@@ -24,8 +25,7 @@ OTHERS = "tinker://foreign/weights/v1\x1b[31m"
 
 @pytest.fixture
 def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    for place in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{place}_DIR", str(tmp_path / place))
+    use_places(monkeypatch, tmp_path)
     store = open_store(tmp_path / "runs")
     record_resumed_run(store)
     store.close()

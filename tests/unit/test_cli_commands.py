@@ -15,12 +15,12 @@ from tcao_tui.store.port import NewRun
 from tcao_tui.store.sqlite import SqliteStore, open_store
 from tests.fakes import known_facts as known
 from tests.fakes.measured import Measured, free_facts
+from tests.fakes.own_places import use_places
 
 
 @pytest.fixture
 def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    for place in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{place}_DIR", str(tmp_path / place))
+    use_places(monkeypatch, tmp_path)
     return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
 
 

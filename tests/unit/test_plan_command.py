@@ -16,6 +16,7 @@ from tcao_tui.errors import ExitCode
 from tcao_tui.store.plan_file import read_plan
 from tcao_tui.store.sqlite import open_store
 from tests.fakes.interview_desk import LabDesk, paid_server
+from tests.fakes.own_places import use_places
 from tests.scenarios.rows import FileSpec, write
 
 ANSWERS: dict[str, Any] = {"goal": "sort tickets by topic", "data": "tickets.jsonl", "success": 0.8}
@@ -31,8 +32,7 @@ class Terminal(CliContext):
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for place in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{place}_DIR", str(tmp_path / place))
+    use_places(monkeypatch, tmp_path)
     folder = tmp_path / "project"
     write(folder / "tickets.jsonl", FileSpec(rows="labels", count=120))
     monkeypatch.chdir(folder)

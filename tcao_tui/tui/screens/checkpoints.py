@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from tcao_tui.domain.checkpoint_actions import ActionRequest
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.comparison import differences
 from tcao_tui.domain.pruning import Pruning
@@ -216,14 +217,8 @@ class CheckpointsScreen(Screen[None]):
 
 
 def _acted(source: CheckpointsPort, asked: Asked, tell: Callable[[str], None]) -> ActionReport:
-    return source.act(
-        asked.meant,
-        asked.checkpoints,
-        typed=asked.text,
-        ttl_seconds=asked.ttl_seconds,
-        label=asked.text,
-        on_done=tell,
-    )
+    request = ActionRequest(asked.meant, typed=asked.text, ttl_seconds=asked.ttl_seconds, label=asked.text)
+    return source.act(request, asked.checkpoints, tell)
 
 
 def _details(source: CheckpointsPort, checkpoint: ListedCheckpoint, other: ListedCheckpoint | None) -> Details:

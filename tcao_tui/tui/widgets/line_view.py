@@ -6,8 +6,9 @@ repaints every visible row (65 ms). Here work and bytes follow what is visible a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -25,6 +26,31 @@ Span = tuple[str, str]
 """Text and the name of its ink."""
 
 Line = Sequence[Span]
+
+
+class LazyLines[RowT](Sequence[Line]):
+    """Lines of rows, made when they are looked at: a table of thousands costs what is in sight.
+
+    Args:
+        rows: What there is.
+        line: Draws one of them.
+    """
+
+    def __init__(self, rows: Sequence[RowT], line: Callable[[RowT], Line]) -> None:
+        self._rows, self._drawn = rows, line
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self._drawn(row) for row in self._rows[index]]
+        return self._drawn(self._rows[index])
+
 
 INKS: dict[str, tuple[str, str]] = {
     "text": ("foreground", ""),

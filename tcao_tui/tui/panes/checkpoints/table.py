@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Literal
 
 from tcao_tui.domain.checkpoint_listing import LayerScore, ListedCheckpoint, total_storage
 from tcao_tui.domain.checkpoint_table import SortKey
@@ -12,7 +12,7 @@ from tcao_tui.domain.expiring import WEEK_SECONDS
 from tcao_tui.domain.wording import UNKNOWN, age_text, bytes_text, duration_text, number_text, share_text
 from tcao_tui.tui.panes.checkpoints.arrange import Arrangement, Group, Row
 from tcao_tui.tui.status import status_span
-from tcao_tui.tui.widgets.line_view import Line, Span
+from tcao_tui.tui.widgets.line_view import LazyLines, Line, Span
 from tcao_tui.tui.widgets.text_block import fit
 
 PINNED, EXPIRING, FINAL, SUPERSEDED = "◆", "▲", "★", "↶"
@@ -201,8 +201,8 @@ def group_line(group: Group, width: int, *, marked: int) -> Line:
     return (fold, (f"{name}  ", "strong"), told, mark, (rest, "muted"))
 
 
-class RowLines(Sequence[Line]):
-    """Lines of rows, made when they are looked at: a table of thousands costs what is in sight.
+def row_lines(rows: Sequence[Row], width: int, now: float, marked: frozenset[str], *, is_tree: bool) -> Sequence[Line]:
+    """Rows as lines.
 
     Args:
         rows: As arranged.
@@ -211,24 +211,11 @@ class RowLines(Sequence[Line]):
         marked: Paths of the marked checkpoints.
         is_tree: Whether the rows have headings.
     """
+    columns = columns_for(width, is_tree=is_tree)
 
-    def __init__(self, rows: Sequence[Row], width: int, now: float, marked: frozenset[str], *, is_tree: bool) -> None:
-        self._rows, self._width, self._now, self._marked = rows, width, now, marked
-        self._columns = columns_for(width, is_tree=is_tree)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Line: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Line]: ...
-    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
-        if isinstance(index, slice):
-            return [self._line(row) for row in self._rows[index]]
-        return self._line(self._rows[index])
-
-    def _line(self, row: Row) -> Line:
+    def line(row: Row) -> Line:
         if isinstance(row, Group):
-            return group_line(row, self._width, marked=sum(c.path in self._marked for c in row.members))
-        return checkpoint_line(row, self._columns, self._now, is_marked=row.path in self._marked)
+            return group_line(row, width, marked=sum(c.path in marked for c in row.members))
+        return checkpoint_line(row, columns, now, is_marked=row.path in marked)
+
+    return LazyLines(rows, line)

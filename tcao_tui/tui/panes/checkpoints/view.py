@@ -21,7 +21,7 @@ from tcao_tui.tui.panes.checkpoints.heading import (
     nothing_matches,
     waiting_lines,
 )
-from tcao_tui.tui.panes.checkpoints.table import RowLines, header_line
+from tcao_tui.tui.panes.checkpoints.table import header_line, row_lines
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
 
@@ -129,7 +129,7 @@ class CheckpointsView(Widget):
 
     def _draw_rows(self, width: int, now: float) -> None:
         seen, place = self.seen, self.seen.place
-        self.table.show(RowLines(seen.rows, width, now, seen.marked, is_tree=seen.arrangement.is_tree))
+        self.table.show(row_lines(seen.rows, width, now, seen.marked, is_tree=seen.arrangement.is_tree))
         if place is None:
             seen.choose(self.table.cursor)
         else:

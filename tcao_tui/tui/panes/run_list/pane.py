@@ -15,7 +15,7 @@ from textual.widgets import Input
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import CompareRuns, ControlRun, ListInterviews, OpenRun, OpenSweeps, ResumeRun, RunDemo
-from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, RowLines, arranged, counts_line, header_line
+from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, arranged, counts_line, header_line, row_lines
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class RunListPane(Widget):
         )
         self.query_one("#titles", LineView).show([header_line(width, self._sorted_by, self._reverse)])
         place = next((i for i, r in enumerate(self._rows) if r.run_id == self._chosen_id), None)
-        view.show(RowLines(self._rows, width, self._clock(), self.marked) if self._all else _FIRST_USE)
+        view.show(row_lines(self._rows, width, self._clock(), self.marked) if self._all else _FIRST_USE)
         if place is not None:
             view.move_to(place)
         self._remember()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 from tcao_tui.domain.headlines import Told, told_by, told_order
 from tcao_tui.domain.run_view import RunStatus, RunSummary
 from tcao_tui.domain.wording import UNKNOWN, age_text, money_text
 from tcao_tui.tui.status import status_span
-from tcao_tui.tui.widgets.line_view import Line, Span
+from tcao_tui.tui.widgets.line_view import LazyLines, Line, Span
 from tcao_tui.tui.widgets.text_block import fit
 
 
@@ -130,23 +130,6 @@ def _searched(row: RunSummary) -> str:
     return f"{row.name} {row.base_model} {row.status.value} {row.method} {row.backend} {row.run_id}".lower()
 
 
-class RowLines(Sequence[Line]):
-    """Lines of rows, made when they are looked at: a list of thousands costs what is in sight."""
-
-    def __init__(self, rows: Sequence[RunSummary], width: int, now: float, marked: frozenset[str]) -> None:
-        self._rows, self._width, self._now, self._marked = rows, width, now, marked
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Line: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Line]: ...
-    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
-        if isinstance(index, slice):
-            return [self._line(row) for row in self._rows[index]]
-        return self._line(self._rows[index])
-
-    def _line(self, row: RunSummary) -> Line:
-        return row_line(row, self._width, self._now, is_marked=row.run_id in self._marked)
+def row_lines(rows: Sequence[RunSummary], width: int, now: float, marked: frozenset[str]) -> Sequence[Line]:
+    """The runs as lines; `marked` are ids."""
+    return LazyLines(rows, lambda row: row_line(row, width, now, is_marked=row.run_id in marked))
