@@ -211,8 +211,8 @@ def test_playing_a_record_takes_no_approval(console: CliContext, capsys: pytest.
 def test_the_doctor_says_where_a_key_is_and_never_the_key(
     console: CliContext, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "CONFIG").mkdir()
-    (tmp_path / "CONFIG" / "settings.yaml").write_text(
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.yaml").write_text(
         "profiles: {lab: {key_env: LAB_KEY}, away: {key_file: no-file}}\n"
     )
     console.environ = {**console.environ, "TINKER_API_KEY": "tml-very-secret", "LAB_KEY": "tml-lab-secret"}
