@@ -78,6 +78,7 @@ def test_an_interview_about_pairs_ends_in_a_run_of_dpo(tcao: CommandLine) -> Non
     interviewed(tcao, "dpo", "pairs")
 
 
+@pytest.mark.slow
 def test_an_interview_about_problems_ends_in_a_run_of_rl(tcao: CommandLine) -> None:
     interviewed(tcao, "rl", "maths", group_size=2, max_tokens=4)
 

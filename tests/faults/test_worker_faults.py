@@ -178,6 +178,7 @@ def test_an_outage_is_shown_waited_out_and_trained_through(lab: Lab) -> None:
     lab.check_completed(run_id)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_there_and_refuses_everything_is_waited_for_longer_than_errors_are(
     lab: Lab, zygote: Zygote
 ) -> None:
