@@ -1,8 +1,8 @@
 # Everything a newcomer, a developer and CI run. `make demo` and `make test` need nothing but python3, make and a registry.
 PYTHON := .venv/bin/python
 READY := .venv/.ready
-# Files in their order rather than by their number of tests: the long ones come first, and no core waits for the other.
-TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
+# Files in their order, the long ones first; three at once keep two cores busy, since many tests wait for processes.
+AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow check format lint types imports lock bench clean
@@ -19,10 +19,10 @@ demo: $(READY) ## train the included plan on the local engine and show the score
 	@$(PYTHON) -m tcao_tui demo
 
 test: $(READY) ## the tests of every change (< 10 minutes on 2 cores)
-	@$(PYTHON) -m pytest $(TWO_CORES) -m "not slow"
+	@$(PYTHON) -m pytest $(AT_ONCE) -m "not slow"
 
 test-slow: $(READY) ## the cookbook's own loops against the engine, every crash point twice, long inputs
-	@$(PYTHON) -m pytest $(TWO_CORES) -m slow --timeout 1800
+	@$(PYTHON) -m pytest $(AT_ONCE) -m slow --timeout 1800
 
 check: format lint types imports test ## what CI runs
 

@@ -17,6 +17,7 @@ from tcao_tui import paths
 from tcao_tui.errors import UsageError
 from tcao_tui.probes.tokenizers import load_tokenizer, place_of
 from tests.fakes.engine_process import EngineProcess
+from tests.fakes.inspect_alone import inspect_alone
 from tests.fakes.inspect_task import greetings
 from tests.fakes.own_places import use_places
 
@@ -26,7 +27,7 @@ BASE = f"tcao/{paths.TINY_MODEL_NAME}"
 @pytest.fixture(scope="module", autouse=True)
 def places(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     root = tmp_path_factory.mktemp("places")
-    with pytest.MonkeyPatch.context() as environment:
+    with pytest.MonkeyPatch.context() as environment, inspect_alone():
         use_places(environment, root, engine)
         environment.setenv("XDG_DATA_HOME", str(root / "data"))
         yield
@@ -37,7 +38,8 @@ def model(name: str = BASE, **arguments: Any) -> Model:
 
 
 async def evaluated(task: Task, chosen: Model, log_dir: Path, **options: Any) -> EvalLog:
-    [log] = await eval_async(task, model=chosen, log_dir=str(log_dir), **options)
+    async with chosen:
+        [log] = await eval_async(task, model=chosen, log_dir=str(log_dir), **options)
     return read_eval_log(log.location)
 
 

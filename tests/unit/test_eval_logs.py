@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tcao_tui.errors import UsageError
 from tcao_tui.probes.eval_logs import summary as read_summary
 from tcao_tui.services.eval_logs import compare_logs
 from tests.fakes.command_line import CommandLine
+from tests.fakes.inspect_alone import inspect_alone
 
 
 async def log(directory: Path, right: int, items: int = 40, task: str = "greetings", cut: int = 0) -> Path:
@@ -40,8 +41,10 @@ async def log(directory: Path, right: int, items: int = 40, task: str = "greetin
 
 
 @pytest.fixture
-def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with inspect_alone():
+        yield
 
 
 @pytest.mark.usefixtures("data_home")
