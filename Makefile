@@ -27,10 +27,10 @@ test-slow: $(READY) ## the cookbook's own loops against the engine, every crash 
 check: format lint types imports test ## what CI runs
 
 format: $(READY)
-	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff format --no-cache --check .
 
 lint: $(READY)
-	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff check --no-cache .
 
 types: $(READY)
 	@.venv/bin/basedpyright --level error

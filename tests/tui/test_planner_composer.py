@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from tcao_tui.tui.widgets.composer import Composer
 from textual import events, on
 from textual.app import App, ComposeResult
 
@@ -14,6 +13,7 @@ from tcao_tui.tui.panes.planner.commands import COMMAND_OFFERS, COMMANDS, comman
 from tcao_tui.tui.panes.planner.completion import list_files, offers_for
 from tcao_tui.tui.panes.planner.history import words_of_person
 from tcao_tui.tui.terminal import osc_52, tmux_passthrough
+from tcao_tui.tui.widgets.composer import Composer
 from tcao_tui.tui.widgets.history import History
 from tcao_tui.tui.widgets.offers import Offer, Offers
 from tests.tui.conftest import Until
