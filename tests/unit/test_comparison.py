@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tcao_tui.cli import main
@@ -186,6 +186,7 @@ def test_what_makes_numbers_less_than_like_for_like_is_said(store: SqliteStore, 
     assert "the runs validate on different rows" in compared(store, root, "one", "two", metric="val_mean_nll").notes
 
 
+@example([[(358695653.0, 8e225), (489130435.0, 0.0)]], 20, 12)
 @given(
     st.lists(
         st.lists(st.tuples(st.floats(0, 1e9), st.floats(allow_nan=True)), max_size=30).map(sorted),

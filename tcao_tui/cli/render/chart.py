@@ -14,7 +14,10 @@ LETTERS = "abcdefgh"
 SEVERAL = "*"
 """Stands where curves meet, when they are letters."""
 
-_LABEL_WIDTH = 8
+_MARGIN = 8
+"""Columns left of the picture, unless a label of the values needs more."""
+
+_FEWEST_COLUMNS = 8
 _BLANK = "⠀"
 
 type Points = Sequence[tuple[float, float]]
@@ -38,12 +41,13 @@ def chart_lines(curves: Sequence[Points], *, width: int, height: int, style: Sty
         return []
     across = nice_axis(min(0.0, *(x for x, _ in points)), max(x for x, _ in points), max(1, width // 16))
     up = nice_axis(min(y for _, y in points), max(y for _, y in points), max(1, min(5, height // 3)))
-    columns = max(width - _LABEL_WIDTH, 8)
+    labels = {round((1 - (up.place(tick) or 0.0)) * (height - 1)): up.label(tick) for tick in up.ticks}
+    margin = max(_MARGIN, *(len(label) + 1 for label in labels.values()))
+    columns = max(width - margin, _FEWEST_COLUMNS)
     grids = [_grid(curve, across, up, columns, height) for curve in finite]
     rows = [_row(grids, y, style) for y in range(height)]
-    labels = {round((1 - (up.place(tick) or 0.0)) * (height - 1)): up.label(tick) for tick in up.ticks}
-    lines = [f"{labels.get(y, ''):>{_LABEL_WIDTH - 1}}{'┤' if y in labels else '│'}{row}" for y, row in enumerate(rows)]
-    return [line.rstrip() for line in (*lines, _below(across, columns))]
+    lines = [f"{labels.get(y, ''):>{margin - 1}}{'┤' if y in labels else '│'}{row}" for y, row in enumerate(rows)]
+    return [line.rstrip() for line in (*lines, " " * margin + _below(across, columns))]
 
 
 def _grid(curve: Points, across: Axis, up: Axis, columns: int, height: int) -> DotGrid:
@@ -72,9 +76,9 @@ def _row(grids: Sequence[DotGrid], y: int, style: Style | None) -> str:
 
 
 def _below(across: Axis, columns: int) -> str:
-    line = [" "] * (_LABEL_WIDTH + columns)
+    line = [" "] * columns
     for tick in across.ticks:
         label = format_number(tick)
-        at = _LABEL_WIDTH + min(round((across.place(tick) or 0.0) * (columns - 1)), columns - len(label))
+        at = min(round((across.place(tick) or 0.0) * (columns - 1)), columns - len(label))
         line[at : at + len(label)] = label
     return "".join(line)
