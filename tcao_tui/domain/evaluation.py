@@ -62,7 +62,8 @@ class EvalTask(_Part):
     Attributes:
         name: What people call it, unique in an evaluation: `inspect_evals/gsm8k`, or a file's name.
         target: What the harness runs: a task of Inspect's registry, `FILE.py@TASK`, a file of rows, `module:attribute`.
-        arguments: Of the task, as `-T` takes them.
+        arguments: Of the task, as `--task-config` takes them; `-T` would split text at its commas.
+        files: Further arguments, which name files; where `content` stands for them, their places mean nothing.
         generate: Settings of every answer, as Inspect names them: temperature, max_tokens, reasoning_effort.
         limit: Samples, drawn with `seed`; None takes all.
         epochs: Answers to each sample.
@@ -78,6 +79,7 @@ class EvalTask(_Part):
     harness: Harness = "inspect"
     target: str
     arguments: dict[str, JsonValue] = {}
+    files: dict[str, str] = {}
     generate: dict[str, JsonValue] = {}
     limit: int | None = Field(default=None, ge=1)
     seed: int = 0
@@ -94,7 +96,7 @@ class EvalTask(_Part):
         """Hash of what a score of it means, 16 hex digits: cells of two evaluations compare when theirs are equal."""
         what = self.model_dump(mode="json", exclude={"name", "is_guardrail"})
         if self.content:
-            del what["target"]
+            del what["target"], what["files"]
         return _hash(what)
 
 
