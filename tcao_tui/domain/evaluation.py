@@ -67,7 +67,8 @@ class EvalTask(_Part):
         generate: Settings of every answer, as Inspect names them: temperature, max_tokens, reasoning_effort.
         limit: Samples, drawn with `seed`; None takes all.
         epochs: Answers to each sample.
-        scorer: Which scorer counts, where a task has several; empty for the first.
+        scorer: Which scorer counts, where a task has several; `SCORER/KEY` for one number of a score that has several;
+            empty for the first.
         judge: Model that grades, as Inspect names it; empty where none does.
         content: SHA-256 over the files that the task is made of; empty where a version stands for it.
         version: Of the task, such as that of its package.
