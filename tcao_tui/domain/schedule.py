@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from tcao_tui.domain.training_config import SettingChange, SettingKey, TrainingConfig
 
@@ -31,6 +32,14 @@ def learning_rate_at(config: TrainingConfig, step: int, changes: Sequence[Settin
 def eval_every_at(config: TrainingConfig, step: int, changes: Sequence[SettingChange] = ()) -> int:
     """Steps between validations, as of update `step`; 0: only at the ends."""
     return int(setting_at(config, step, "eval_every", changes))
+
+
+def present_settings(
+    config: TrainingConfig, step: int, changes: Sequence[SettingChange] = ()
+) -> Mapping[SettingKey, float]:
+    """All settings that may change, as of update `step`."""
+    keys: tuple[SettingKey, ...] = get_args(SettingKey)
+    return {key: setting_at(config, step, key, changes) for key in keys}
 
 
 def setting_at(config: TrainingConfig, step: int, key: SettingKey, changes: Sequence[SettingChange] = ()) -> float:

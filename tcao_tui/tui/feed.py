@@ -21,6 +21,7 @@ from tcao_tui.tui.messages import LogChanged, RunChanged, RunsChanged, SourceFai
 from tcao_tui.tui.ports import RunsSource, SweepsPort, WatchedRun
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.pipeline import StagePlan
     from tcao_tui.domain.sweep_table import FollowedSweep
 
 
@@ -153,7 +154,7 @@ class RunFeed(Feed):
         self._seen: Hashable = None
         self._log = ""
         self._view: RunView | None = None
-        self._stages: Sequence[str] = ()
+        self._stages: Sequence[StagePlan] | None = None
         self.wants_log = False
 
     def read(self) -> list[Message]:
@@ -164,9 +165,10 @@ class RunFeed(Feed):
         seen = fingerprint(view)
         if seen != self._seen:
             self._seen = seen
-            if view.marks.stages and not self._stages:
+            # The rail of a pipeline and the settings of a run that may be changed are told from its plan.
+            if self._stages is None and (view.marks.stages or view.status.is_live):
                 self._stages = run.read_stages()
-            found.append(RunChanged(view, self._stages))
+            found.append(RunChanged(view, self._stages or ()))
         if self.wants_log and (text := run.read_log()) != self._log:
             self._log = text
             found.append(LogChanged(text))

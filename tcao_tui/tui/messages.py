@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.pipeline import StagePlan
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView
     from tcao_tui.domain.setting_request import SettingRequest
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunChanged(Message):
-    """The watched run has something new; `stages` are the names of all stages of a pipeline, begun or not."""
+    """The watched run has something new; `stages` are the trainings of its plan, begun or not."""
 
     view: RunView
-    stages: Sequence[str] = ()
+    stages: Sequence[StagePlan] = ()
 
 
 @dataclass

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
     from tcao_tui.domain.notices import Notice
+    from tcao_tui.domain.pipeline import StagePlan
     from tcao_tui.domain.pruning import Pruning
     from tcao_tui.domain.rollouts import RolloutGroup
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
@@ -142,11 +143,11 @@ class NoticesPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchedRun:
-    """An opened run: its view, the tail of its log as text, and the names of the stages that its plan has."""
+    """An opened run: its view, the tail of its log as text, and the trainings that its plan consists of."""
 
     source: ViewSource
     read_log: Callable[[], str]
-    read_stages: Callable[[], Sequence[str]] = tuple
+    read_stages: Callable[[], Sequence[StagePlan]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from tcao_tui.errors import TcaoError
 from tcao_tui.tui.ports import WatchedRun
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.pipeline import StagePlan
     from tcao_tui.domain.run_view import RunSummary, RunView, ViewSource
     from tcao_tui.store.sqlite import SqliteStore
 
@@ -65,15 +66,15 @@ def open_cookbook(directory: Path, _ref: str = "") -> WatchedRun:
     return WatchedRun(CookbookSource(directory), lambda: tail(directory / "logs.log"))
 
 
-def stage_names(run_dir: Path) -> Sequence[str]:
-    """Names of the stages of a run's plan; empty when the plan cannot be read, since the run is watched without it."""
+def stages_of(run_dir: Path) -> Sequence[StagePlan]:
+    """Trainings of a run's plan; empty when the plan cannot be read, since the run is watched without it."""
     from pydantic import ValidationError
 
     from tcao_tui.domain.pipeline import stage_plans
     from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 
     try:
-        return tuple(stage.name for stage in stage_plans(read_plan(run_dir / PLAN_NAME)))
+        return stage_plans(read_plan(run_dir / PLAN_NAME))
     except (TcaoError, OSError, ValidationError):
         return ()
 

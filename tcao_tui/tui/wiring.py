@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from tcao_tui.errors import Refused
 from tcao_tui.tui.ports import CheckpointsPort, NoticesPort, PlanPreview, Ports, SweepsPort, WatchedRun
-from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stage_names, tail
+from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stages_of, tail
 
 if TYPE_CHECKING:
     from tcao_tui.domain.comparison import Comparison
@@ -96,7 +96,7 @@ class _Desk:
         store = self.store()
         run_id = find_run(store, ref).run_id
         source, run_dir = OwnedSource(Follower(store, run_id), store), self.runs_root / run_id
-        return WatchedRun(source, lambda: tail(run_dir / "worker.log"), lambda: stage_names(run_dir))
+        return WatchedRun(source, lambda: tail(run_dir / "worker.log"), lambda: stages_of(run_dir))
 
     def control(self, run_id: str, verb: Verb) -> str:
         from tcao_tui.services import control

@@ -9,6 +9,8 @@ from pathlib import Path
 from tcao_tui.domain.comparison import Comparison
 from tcao_tui.domain.diagnosis import Diagnosis, diagnose
 from tcao_tui.domain.events import Verb
+from tcao_tui.domain.pipeline import stage_plans
+from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.rollouts import RolloutGroup
 from tcao_tui.domain.run_view import RunSummary, RunView
 from tcao_tui.domain.setting_request import SettingRequest
@@ -94,7 +96,7 @@ class FakeConsole:
     refusal: TcaoError | None = None
     session: FakeSession = field(default_factory=FakeSession)
     summaries: list[InterviewSummary] = field(default_factory=list[InterviewSummary])
-    stages: tuple[str, ...] = ()
+    plan: Plan | None = None
     saved: dict[str, str] = field(default_factory=dict[str, str])
     notices: NoticesPort | None = None
     talk: ChatTalk | None = None
@@ -133,7 +135,7 @@ class FakeConsole:
 
     def open_run(self, ref: str) -> WatchedRun:
         self.asked.append(("open", ref))
-        return WatchedRun(self.source, lambda: self.log, lambda: self.stages)
+        return WatchedRun(self.source, lambda: self.log, lambda: () if self.plan is None else stage_plans(self.plan))
 
     def open_interview(self, wanted: InterviewWanted) -> InterviewSession:
         self._note("interview", wanted.interview_id, wanted.opening)

@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "dpo": {"dpo": {}},
     "rl": {"rl": {}},
     "distill": {"distill": {"teacher_model": "t"}},
+    "rlhf": {"rlhf": {}},
 }
 
 

@@ -13,6 +13,7 @@ from tcao_tui.tui.screens.diagnosis import DiagnosisScreen, diagnosis_lines
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 from tests.fakes import method_views, views
 from tests.fakes.console import FakeConsole, FakeSource
+from tests.fakes.scripted_numbers import plan_of
 from tests.tui.conftest import Until
 from tests.tui.test_screens import SnapCompare
 
@@ -78,6 +79,19 @@ async def test_the_arrows_go_to_the_eval_cadence_and_escape_changes_nothing(cons
         assert len(console.asked) == before
 
 
+async def test_each_setting_is_shown_as_it_is_for_the_next_update(console: FakeConsole, until: Until) -> None:
+    console.plan = plan_of("dpo", training={"num_steps": 60, "eval_every": 15, "lr_schedule": "linear"})
+    console.source = FakeSource(method_views.dpo())
+    app = TcaoApp(console.ports(), run_ref="tickets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, until)
+        await pilot.press("x")
+        heading = app.screen.query_one("#setting", Static)
+        assert str(heading.content) == "Change learning_rate, now 5.00e-05, from the next update on"
+        await pilot.press("down")
+        assert str(heading.content) == "Change eval_every, now 15, from the next update on"
+
+
 @pytest.mark.parametrize("state", ["completed", "watched"])
 async def test_what_would_be_refused_is_not_offered_and_says_why(
     console: FakeConsole, until: Until, state: str
@@ -103,5 +117,5 @@ def test_run_advice(snap_compare: SnapCompare, console: FakeConsole, until: Unti
         await until(pilot, lambda: isinstance(pilot.app.screen, DiagnosisScreen | ChangeScreen))
 
     view = method_views.rl() if key == "d" else method_views.dpo()
-    console.source = FakeSource(view)
+    console.source, console.plan = FakeSource(view), plan_of("dpo", training={"num_steps": 60})
     assert snap_compare(TcaoApp(console.ports(), run_ref="r", theme="dark"), terminal_size=(80, 24), run_before=settled)

@@ -11,6 +11,7 @@ from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tests.fakes import method_views, views
 from tests.fakes.console import FakeConsole, FakeRuns, FakeSource
+from tests.fakes.scripted_numbers import plan_of
 from tests.tui.conftest import Until
 
 SIZES = [(80, 24), (120, 36), (160, 48)]
@@ -86,7 +87,7 @@ def test_training_pane_of_other_methods(
     snap_compare: SnapCompare, console: FakeConsole, until: Until, method: str, size: tuple[int, int]
 ) -> None:
     console.source = FakeSource(getattr(method_views, method)())
-    console.stages = ("sft", "preference", "rl")
+    console.plan = plan_of("rlhf")
 
     async def settled(pilot: Pilot[object]) -> None:
         await until(pilot, lambda: pilot.app.screen.query_one(TrainingPane).view is not None)

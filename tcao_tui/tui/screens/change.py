@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, get_args
 
 from pydantic import ValidationError
@@ -16,8 +17,8 @@ from tcao_tui.domain.setting_request import SettingRequest, what_is_wrong
 from tcao_tui.domain.training_config import SettingKey
 from tcao_tui.domain.wording import number_text
 
-_KEYS: tuple[str, ...] = get_args(SettingKey)
-_MEANINGS = {
+_KEYS: tuple[SettingKey, ...] = get_args(SettingKey)
+_MEANINGS: dict[SettingKey, str] = {
     "learning_rate": "the peak that the schedule scales; above 0 and at most 1",
     "eval_every": "steps between evaluations; 0: only at the ends",
 }
@@ -27,7 +28,7 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
     """Answers with the request, or None.
 
     Args:
-        rate: The learning rate of the newest step, if it is known.
+        present: The settings as they are; a value that is not known is left out.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,9 +47,9 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
     }
     """
 
-    def __init__(self, rate: float | None) -> None:
+    def __init__(self, present: Mapping[SettingKey, float]) -> None:
         super().__init__()
-        self._rate = rate
+        self._present = present
         self._key = _KEYS[0]
 
     def compose(self) -> ComposeResult:
@@ -66,9 +67,10 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
         self._show()
 
     def _show(self) -> None:
-        now = f", now {number_text(self._rate)}" if self._key == "learning_rate" and self._rate is not None else ""
+        value = self._present.get(self._key)
+        now = "" if value is None else f", now {number_text(value)}"
         self.query_one("#setting", Static).update(f"Change {self._key}{now}, from the next update on")
-        self.query_one("#meaning", Static).update(_MEANINGS.get(self._key, ""))
+        self.query_one("#meaning", Static).update(_MEANINGS[self._key])
         self._say("")
 
     def action_other(self) -> None:

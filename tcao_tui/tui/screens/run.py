@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -19,7 +20,9 @@ from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.pipeline import StagePlan
     from tcao_tui.domain.setting_request import SettingRequest
+    from tcao_tui.domain.training_config import SettingKey
 
 
 class RunScreen(Screen[None]):
@@ -38,6 +41,7 @@ class RunScreen(Screen[None]):
         super().__init__()
         self._ports = ports
         self._ref = ref
+        self._stages: Sequence[StagePlan] = ()
 
     def compose(self) -> ComposeResult:
         """The training pane, the feed and the keys."""
@@ -52,7 +56,8 @@ class RunScreen(Screen[None]):
     @on(RunChanged)
     def _show(self, event: RunChanged) -> None:
         with self.app.batch_update():
-            self.query_one(TrainingPane).stages = event.stages
+            self._stages = event.stages
+            self.query_one(TrainingPane).stages = [stage.name for stage in event.stages]
             for pane in self.query(Pane):
                 pane.show(event.view)
             needless = CONTROLS if self._ports.is_read_only else senseless(event.view.status)
@@ -96,13 +101,22 @@ class RunScreen(Screen[None]):
             return
         from tcao_tui.tui.screens.change import ChangeScreen
 
-        rates = view.series.get("learning_rate")
-
         def answered(request: SettingRequest | None) -> None:
             if request is not None:
                 self.post_message(ChangeSetting(view.run_id, request))
 
-        self.app.push_screen(ChangeScreen(rates.last if rates else None), answered)
+        self.app.push_screen(ChangeScreen(self._settings(view)), answered)
+
+    def _settings(self, view: RunView) -> Mapping[SettingKey, float]:
+        """Settings as they are for the next update, by the plan and what was changed; empty without a plan."""
+        from tcao_tui.domain.schedule import present_settings
+
+        step = view.step + 1
+        stage = next((stage for stage in self._stages if step <= stage.last_step), None)
+        if stage is None:
+            return {}
+        changes = [mark.change for mark in view.marks.changes if mark.step > stage.first_step]
+        return present_settings(stage.plan.training, step, changes)
 
     @on(TrainingPane.RolloutsWanted)
     def _browse(self) -> None:
