@@ -16,6 +16,7 @@ from tcao_tui.domain.run_view import LeaseState, RunSummary
 from tcao_tui.errors import Refused
 from tcao_tui.store.checkpoint_notes import MemoryNotes
 from tcao_tui.store.lease import process_identity
+from tcao_tui.store.memory_evaluations import MemoryEvaluations
 from tcao_tui.store.memory_interviews import MemoryInterviews
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, Fenced, NewRun, ReadBatch
 from tcao_tui.store.sqlite import unknown_run
@@ -63,6 +64,7 @@ class MemoryStore:
     def __init__(self, *, clock: Clock = time.time, monotonic: Clock = time.monotonic) -> None:
         self.clock, self.monotonic = clock, monotonic
         self.interviews = MemoryInterviews()
+        self.evaluations = MemoryEvaluations()
         self.checkpoint_notes = MemoryNotes()
         self._runs: dict[str, _Run] = {}
         self._seq = 0

@@ -20,6 +20,7 @@ from tcao_tui.errors import TcaoError
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import MetricRow, RunEvent, Spend, StoredEvent, Verb
     from tcao_tui.store.checkpoint_notes import CheckpointNotes
+    from tcao_tui.store.evaluations import EvaluationStore
     from tcao_tui.store.interviews import InterviewStore
 
 
@@ -187,6 +188,11 @@ class RunStore(Protocol):
     @property
     def interviews(self) -> InterviewStore:
         """The interviews beside the runs."""
+        ...
+
+    @property
+    def evaluations(self) -> EvaluationStore:
+        """The evaluations beside the runs."""
         ...
 
     @property

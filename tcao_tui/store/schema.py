@@ -137,7 +137,47 @@ _VERSION_5 = """
 ALTER TABLE runs ADD COLUMN numbers TEXT NOT NULL DEFAULT '{}';  -- JSON, last values of a few metrics; may hold NaN
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = """
+CREATE TABLE evaluations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    evaluation_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    run_id TEXT NOT NULL,            -- empty for weights of none of our runs
+    body TEXT NOT NULL,              -- JSON
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    changes INTEGER NOT NULL         -- grows with every write to it
+);
+CREATE INDEX evaluations_of_run ON evaluations(run_id);
+CREATE TABLE eval_cells (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- a new one with each change, so that readers see that there was one
+    evaluation INTEGER NOT NULL REFERENCES evaluations(number),
+    place INTEGER NOT NULL,          -- task by task in the order of the spec, counted from 0
+    state TEXT NOT NULL,
+    body TEXT NOT NULL,              -- JSON
+    UNIQUE (evaluation, place)
+);
+CREATE TABLE eval_items (
+    seq INTEGER PRIMARY KEY,
+    evaluation INTEGER NOT NULL REFERENCES evaluations(number),
+    place INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    value REAL,                      -- NULL: errored or without a grade
+    cluster TEXT NOT NULL,
+    truncated INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    epochs INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    UNIQUE (evaluation, place, item)
+);
+CREATE TABLE eval_choices (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    body TEXT NOT NULL               -- JSON
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """Script n brings a database from version n to n + 1; a script that was released is never changed."""
 
 

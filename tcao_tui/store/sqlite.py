@@ -23,6 +23,7 @@ from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, SUMMARY_MARKS, Row, new
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import Verb
     from tcao_tui.store.checkpoint_notes import SqliteNotes
+    from tcao_tui.store.sqlite_evaluations import SqliteEvaluations
     from tcao_tui.store.sqlite_interviews import SqliteInterviews
     from tcao_tui.store.sqlite_writer import SqliteWriter
 
@@ -184,6 +185,13 @@ class SqliteStore:
         from tcao_tui.store.sqlite_interviews import SqliteInterviews
 
         return SqliteInterviews(self._database)
+
+    @property
+    def evaluations(self) -> SqliteEvaluations:
+        """The evaluations beside the runs."""
+        from tcao_tui.store.sqlite_evaluations import SqliteEvaluations
+
+        return SqliteEvaluations(self._database)
 
     @property
     def checkpoint_notes(self) -> SqliteNotes:
