@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 POWER = 0.8
+
+NORMAL_QUANTILE = float(special.ndtri((1 + CONFIDENCE) / 2))
+"""Of the standard normal distribution, for a two-sided interval."""
 
 _FEWEST_CLUSTERS = 2
 """One cluster has no spread between clusters."""
@@ -73,8 +76,7 @@ class Difference:
         freedom = self.clusters - 1
         if freedom < 1 or not math.isfinite(self.standard_error):
             return math.nan
-        quantiles = stats.t.ppf([(1 + CONFIDENCE) / 2, power], freedom)
-        return float(quantiles.sum() * self.standard_error)
+        return (student_quantile(freedom) + student_quantile(freedom, power)) * self.standard_error
 
     def items_to_detect(self, difference: float, power: float = POWER) -> int | None:
         """Items, with as many to a cluster as here, that would find this true difference; None where unknown."""
@@ -124,6 +126,11 @@ def _difference(ours: np.ndarray, theirs: np.ndarray, clusters: Sequence[str], l
     return Difference(count, groups, mean, error, low, high, p_value, wins, losses, left_out, method)
 
 
+def student_quantile(freedom: int, share: float = (1 + CONFIDENCE) / 2) -> float:
+    """Of Student's distribution; as it stands, for a two-sided 95 % interval."""
+    return float(special.stdtrit(freedom, share))
+
+
 def clustered_error(values: np.ndarray, clusters: Sequence[str]) -> float:
     """Standard error of a mean whose items come in groups; NaN for fewer than two groups.
 
@@ -140,7 +147,7 @@ def clustered_error(values: np.ndarray, clusters: Sequence[str]) -> float:
 
 def mcnemar(wins: int, losses: int) -> float:
     """Two-sided exact McNemar test: the items on which both did the same say nothing."""
-    return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+    return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
 def agresti_min(wins: int, losses: int, items: int) -> tuple[float, float]:
@@ -151,7 +158,7 @@ def agresti_min(wins: int, losses: int, items: int) -> tuple[float, float]:
     """
     count, more, less = items + 2, wins + 0.5, losses + 0.5
     middle = (more - less) / count
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt(more + less - (more - less) ** 2 / count) / count
+    half = NORMAL_QUANTILE * math.sqrt(more + less - (more - less) ** 2 / count) / count
     return max(-1.0, middle - half), min(1.0, middle + half)
 
 
@@ -161,8 +168,8 @@ def _student(mean: float, error: float, groups: int) -> tuple[float, float, floa
     if error == 0:
         # Groups that all moved alike have no spread to measure: how rarely signs alone agree so is all that is known.
         return math.nan, math.nan, 1.0 if mean == 0 else 2.0 ** (1 - groups)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, groups - 1)) * error
-    return mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / error, groups - 1))
+    half = student_quantile(groups - 1) * error
+    return mean - half, mean + half, 2 * float(special.stdtr(groups - 1, -abs(mean) / error))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

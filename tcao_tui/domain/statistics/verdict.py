@@ -139,12 +139,13 @@ def _judge(goal: Task, checkpoints: Sequence[str], base: str, guardrails: Sequen
     return tuple(
         Judged(name, gain, p_value, "left out", why)
         if (why := _incomparable([goal, *guardrails], name, base) or vetoes.get(name, ""))
-        else Judged(name, gain, p_value, _outcome(gain, p_value))
+        else Judged(name, gain, p_value, outcome(gain, p_value))
         for name, gain, p_value in zip(checkpoints, gains, corrected, strict=True)
     )
 
 
-def _outcome(gain: Difference, p_value: float) -> Outcome:
+def outcome(gain: Difference, p_value: float) -> Outcome:
+    """What a gain says, by its corrected p value."""
     if p_value >= ALPHA:
         return "cannot tell"
     return "better" if gain.mean > 0 else "worse"

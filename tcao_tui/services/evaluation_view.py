@@ -1,0 +1,138 @@
+"""Watching evaluations: reads what changed in the store, and gives one matrix of tasks times subjects per poll.
+
+Statistics are loaded with the first poll, which belongs into a thread: they take a second to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tcao_tui.domain.eval_matrix import CellView, EvalMatrix
+from tcao_tui.domain.eval_merge import Found, Merged, merge
+from tcao_tui.domain.evaluation import CellKey, CellRecord, EvaluationRecord, Subject
+from tcao_tui.store.evaluations import EvaluationStore, EvaluationSummary
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.statistics.cells import Gains, Measured
+
+type IsDriven = Callable[[str], bool]
+"""Whether a process goes on with an evaluation, by its id."""
+
+
+def _nobody(evaluation_id: str) -> bool:
+    return False
+
+
+class EvaluationFollower:
+    """Watches all evaluations of a run, or one.
+
+    Args:
+        store: The store.
+        run_id: The run; None with `evaluation_id`.
+        evaluation_id: The evaluation; None with `run_id`.
+        title: What people call it; empty for the title of the newest evaluation.
+        is_driven: Whether a process goes on with an evaluation.
+    """
+
+    def __init__(
+        self,
+        store: EvaluationStore,
+        *,
+        run_id: str | None = None,
+        evaluation_id: str | None = None,
+        title: str = "",
+        is_driven: IsDriven = _nobody,
+    ) -> None:
+        self._store, self._is_driven = store, is_driven
+        self._run_id, self._evaluation_id, self._title = run_id, evaluation_id, title
+        self._changes: dict[str, int] = {}
+        self._records: dict[str, EvaluationRecord] = {}
+        self._cells: dict[str, list[CellRecord]] = {}
+        self._measured: dict[tuple[str, CellKey], Measured] = {}
+        self._gains: Gains | None = None
+        self._matrix: EvalMatrix | None = None
+
+    def poll(self) -> EvalMatrix:
+        """The matrix as it is now; the very same one while nothing changes.
+
+        Raises:
+            UsageError: There is no such evaluation.
+        """
+        summaries = self._summaries()
+        changed = [one.evaluation_id for one in summaries if self._changes.get(one.evaluation_id) != one.changes]
+        is_driven = any(self._is_driven(one.evaluation_id) for one in summaries)
+        if self._matrix is None or changed:
+            for evaluation_id in changed:
+                self._read(evaluation_id)
+            self._changes = {one.evaluation_id: one.changes for one in summaries}
+            self._matrix = self._calculate([one.evaluation_id for one in summaries], is_driven)
+        elif is_driven != self._matrix.is_driven:
+            self._matrix = replace(self._matrix, is_driven=is_driven, changed=self._matrix.changed + 1)
+        return self._matrix
+
+    def _summaries(self) -> Sequence[EvaluationSummary]:
+        """Those that are watched, the newest first."""
+        if self._evaluation_id is None:
+            return self._store.evaluations(run_id=self._run_id)
+        record = self._store.evaluation(self._evaluation_id)
+        found = self._store.evaluations(run_id=record.spec.run_id)
+        return [one for one in found if one.evaluation_id == self._evaluation_id]
+
+    def _read(self, evaluation_id: str) -> None:
+        """Read the cells of an evaluation, and the items of those that may have new ones."""
+        if evaluation_id not in self._records:
+            self._records[evaluation_id] = self._store.evaluation(evaluation_id)
+        before = {cell.key: cell for cell in self._cells.get(evaluation_id, [])}
+        self._cells[evaluation_id] = self._store.cells(evaluation_id)
+        for cell in self._cells[evaluation_id]:
+            if cell.state.is_live or cell != before.get(cell.key):
+                self._measured.pop((evaluation_id, cell.key), None)
+
+    def _calculate(self, newest_first: Sequence[str], is_driven: bool) -> EvalMatrix:
+        from tcao_tui.domain.statistics.cells import Gains, cell_views
+
+        merged = merge([(self._records[each], self._cells[each]) for each in newest_first])
+        base = next((subject.name for subject in merged.subjects if subject.is_base), "")
+        measured = self._measure(merged)
+        self._gains = gains = self._gains or Gains()
+        cells: dict[CellKey, CellView] = {}
+        for task in merged.tasks:
+            row = {key.subject: (merged.cells[key], one) for key, one in measured.items() if key.task == task.name}
+            cells |= cell_views(task, base, row, gains)
+        titles = [self._records[each].spec.title for each in newest_first]
+        return EvalMatrix(
+            title=self._title or next(iter(titles), ""),
+            subjects=merged.subjects,
+            tasks=merged.tasks,
+            base=base,
+            cells=cells,
+            selection=None,
+            notes=(*merged.notes, *_missing(merged.subjects, base)),
+            is_driven=is_driven,
+            changed=self._matrix.changed + 1 if self._matrix is not None else 0,
+        )
+
+    def _measure(self, merged: Merged) -> Mapping[CellKey, Measured]:
+        """Every cell of the matrix; items are read of those only that are not known."""
+        from tcao_tui.domain.statistics.cells import measure
+
+        wanted: dict[str, list[CellKey]] = {}
+        for found in merged.cells.values():
+            if _place(found) not in self._measured:
+                wanted.setdefault(found.evaluation_id, []).append(found.record.key)
+        for evaluation_id, keys in wanted.items():
+            items = self._store.items(evaluation_id, keys)
+            self._measured |= {(evaluation_id, key): measure(items.get(key, ())) for key in keys}
+        return {key: self._measured[_place(found)] for key, found in merged.cells.items()}
+
+
+def _place(found: Found) -> tuple[str, CellKey]:
+    return found.evaluation_id, found.record.key
+
+
+def _missing(subjects: Sequence[Subject], base: str) -> Sequence[str]:
+    if base or not subjects:
+        return ()
+    return ("The base model was not evaluated: there is nothing that the checkpoints can be held against.",)
