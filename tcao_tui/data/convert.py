@@ -31,6 +31,17 @@ def converted(row: Row, kind: RowKind) -> Row:
             raise RowRejected(f"cannot be read as {kind}", "look at data_format")
 
 
+def to_imitate(row: Row) -> ChatRow:
+    """A conversation as it is; of a pair, the prompt with the better answer. Raises `RowRejected` for other rows."""
+    match row:
+        case ChatRow():
+            return row
+        case PreferenceRow(prompt, chosen):
+            return ChatRow([*prompt, *chosen])
+        case _:
+            raise RowRejected("holds no answer to imitate", "name rows with answers")
+
+
 def _prompt_of(row: ChatRow) -> Conversation:
     if row.tools:
         raise RowRejected("offers tools, which a prompt does not carry here", "remove 'tools' or the row")

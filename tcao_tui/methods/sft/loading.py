@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tcao_tui.data.check import DataReport
+from tcao_tui.data.convert import to_imitate
 from tcao_tui.data.order import BatchOrder, Order, TokenOrder
-from tcao_tui.data.rows import ChatRow, PreferenceRow, Row
+from tcao_tui.data.rows import Row
 from tcao_tui.domain.data_profile import RowKind
 from tcao_tui.domain.events import DataLoaded, LogLine
 from tcao_tui.domain.plan_data import PAIR_FORMATS
@@ -96,7 +97,7 @@ async def _render(
 
     def take(index: int, row: Row, line: int) -> None:
         if used is None or index in used:
-            renderer.add_row(_to_imitate(row), rows)
+            renderer.add_row(to_imitate(row), rows)
         else:
             rows.skip()
 
@@ -111,14 +112,6 @@ def _rows_per_batch(config: TrainingConfig) -> int:
 
 def _kind_of(config: TrainingConfig) -> RowKind:
     return "preference" if config.data_format in PAIR_FORMATS else "chat"
-
-
-def _to_imitate(row: Row) -> ChatRow:
-    """The row itself; of a pair, the prompt with the better answer."""
-    if isinstance(row, PreferenceRow):
-        return ChatRow([*row.prompt, *row.chosen])
-    assert isinstance(row, ChatRow)
-    return row
 
 
 def _tell_about_empty_rows(context: RunContext, path: Path, rows: TokenRows) -> None:
