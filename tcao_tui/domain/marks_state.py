@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Mapping
 
 from tcao_tui.domain.events import Resumed, RunEvent, UnknownEvent
 from tcao_tui.domain.marks import Marks
@@ -66,6 +67,10 @@ class MarksState:
             dict(self._baselines),
             dict(self._ended),
         )
+
+    def starts(self) -> Iterator[tuple[int, Mapping[str, float]]]:
+        """What later stages measured before their first update, by the updates before it."""
+        yield from ((self._stages[i].first_step, values) for i, values in self._baselines.items() if i in self._stages)
 
     def _take_back(self, step: int) -> None:
         """What is trained anew has new rollouts and stages; alerts were true, and changes are still wanted."""

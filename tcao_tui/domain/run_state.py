@@ -6,6 +6,7 @@ Reading the store and judging liveness is the business of `services.follow`.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -32,6 +33,7 @@ from tcao_tui.domain.marks_state import MarksState
 from tcao_tui.domain.run_summary import status_after
 from tcao_tui.domain.run_view import LeaseState, RunStatus, RunSummary, RunView
 from tcao_tui.domain.series import Series
+from tcao_tui.domain.training_events import StageMeasured
 
 _EVENTS_KEPT = 500
 _SAMPLES_KEPT = 200
@@ -133,6 +135,8 @@ class RunState:
                 self._sampled(stored.attempt, event)
             case Scored() as event:
                 self._scores[event.step, event.name] = (stored.attempt, event)
+            case StageMeasured(step=step, values=values):
+                _start_curves(self.series, step, values)
             case Finished() as event:
                 self._now.finished, self._now.waiting = event, None
             case UnknownEvent(kind=kind):
@@ -150,10 +154,7 @@ class RunState:
             self.superseded_rows += trained
             return
         for key, value in row.values.items():
-            series = self.series.get(key)
-            if series is None:
-                series = self.series[key] = Series()
-            series.append(row.step, value)
+            self.series.setdefault(key, Series()).append(row.step, value)
         if trained and row.step >= self._step:
             self._step = row.step
             self._pace.append((row.step, row.at))
@@ -171,15 +172,16 @@ class RunState:
         for attempt, step in folded.resumes:
             self._resumed(attempt, step)
         self.series.update(folded.series)
-        self._step, self.superseded_rows = folded.step, folded.superseded_rows
-        self._trained_by = folded.trained_by
+        for step, values in self._marks.starts():
+            _start_curves(self.series, step, values)
+        self._step, self._trained_by = folded.step, folded.trained_by
+        self.superseded_rows = folded.superseded_rows
         self._tokens, self._cost_usd = folded.tokens, folded.cost_usd
         self._updated_at = max(self._updated_at, folded.updated_at)
         self._pace.extend(folded.pace)
         known = max((attempt for attempt, _ in folded.resumes), default=0)
-        for attempt, step in sorted(self._resume_steps.items()):
-            if attempt > known:
-                self._resumed(attempt, step)
+        for attempt in sorted(number for number in self._resume_steps if number > known):
+            self._resumed(attempt, self._resume_steps[attempt])
 
     def view(self, lease: LeaseState, *, now: float, pending_verb: str = "") -> RunView:
         """Freeze the state as front ends see it at Unix time `now`, seconds."""
@@ -275,3 +277,11 @@ class RunState:
         if last_step <= first_step or last_at <= first_at:
             return None
         return (self.summary.total_steps - last_step) * (last_at - first_at) / (last_step - first_step)
+
+
+def _start_curves(series: dict[str, Series], step: int, values: Mapping[str, float]) -> None:
+    """What a later stage measured first begins its curves; a row of that step, of the stage before, wins."""
+    for key in values.keys() - {"score"}:
+        curve = series.setdefault(key, Series())
+        if curve.value_at(step) is None:
+            curve.append(step, values[key])

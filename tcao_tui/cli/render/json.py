@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tcao_tui.domain.events import StoredEvent
+    from tcao_tui.domain.marks import Marks
     from tcao_tui.domain.run_view import RunSummary, RunView
+    from tcao_tui.domain.training_events import StageStarted
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:
@@ -104,6 +106,7 @@ def view_dict(view: RunView, run_dir: Path | None) -> dict[str, Any]:
         "train_loss": last_value(view, "train_mean_nll"),
         "val_loss": last_value(view, "val_mean_nll"),
         "metrics": {key: series.last for key, series in view.series.items()},
+        "stages": [_stage(view.marks, stage) for stage in view.marks.stages],
         "scores": [{**s.model_dump(mode="json", exclude={"kind"}), "value": s.value} for s in view.scores],
         "checkpoints": [c.model_dump(mode="json") for c in view.checkpoints],
         "data": view.data.model_dump(mode="json", exclude={"kind"}) if view.data else None,
@@ -114,6 +117,16 @@ def view_dict(view: RunView, run_dir: Path | None) -> dict[str, Any]:
         "unknown_events": dict(view.unknown_kinds),
         "notes": list(view.notes),
         "run_dir": str(run_dir) if run_dir else None,
+    }
+
+
+def _stage(marks: Marks, stage: StageStarted) -> dict[str, Any]:
+    """A stage of a pipeline; `before` is what a later one measured before its first update."""
+    ended = marks.ended.get(stage.index)
+    return {
+        **stage.model_dump(mode="json", include={"index", "name", "method", "first_step", "num_steps"}),
+        "ended_early_at": ended.step if ended is not None else None,
+        "before": dict(marks.baselines.get(stage.index, {})),
     }
 
 

@@ -50,7 +50,7 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
     def __init__(self, present: Mapping[SettingKey, float]) -> None:
         super().__init__()
         self._present = present
-        self._key = _KEYS[0]
+        self._key: SettingKey = _KEYS[0]
 
     def compose(self) -> ComposeResult:
         """The setting, its value and the reason."""
