@@ -35,6 +35,7 @@ COMMANDS = {
     "set": (f"{_AT}control:set_setting", "Change a setting of a run while it trains."),
     "compare": (f"{_AT}compare:compare", "Over-lay runs on one chart; say where each ended and what differs."),
     "eval": (f"{_AT}eval:evaluate", "Say which checkpoint is best by its evals, and how sure that is."),
+    "evalset": (f"{_AT}evalset:evalset", "Build a small set of cases that stands for the product; version it by hash."),
     "notify": (f"{_AT}notify:notify", "Tell who wants to know what happens to a run; `--test` tries it."),
     "sink": (f"{_AT}sink:sink", "Copy a run's numbers to TensorBoard, W&B, trackio or MLflow."),
     "diagnose": (f"{_AT}diagnose:diagnose", "Explain a run in words: state, what stands out, what to do next."),

@@ -37,7 +37,19 @@ def compare_files(
     right_fields: FieldMap | None = None,
     on_bytes: OnBytes = lambda count: None,
 ) -> Overlap:
-    """Rows of `right` that stand in `left`.
+    """How many rows of `right` stand in `left`; arguments and errors as `leaks`."""
+    return leaks(left, right, left_fields=left_fields, right_fields=right_fields, on_bytes=on_bytes)[0]
+
+
+def leaks(
+    left: Path,
+    right: Path,
+    *,
+    left_fields: FieldMap | None = None,
+    right_fields: FieldMap | None = None,
+    on_bytes: OnBytes = lambda count: None,
+) -> tuple[Overlap, npt.NDArray[np.int64]]:
+    """Rows of `right` that stand in `left`, counted, and for each row of `right` the line of `left`, or 0.
 
     Args:
         left: Trained on.
@@ -59,7 +71,8 @@ def compare_files(
         training.problems.raise_if_any()
     exact = prompts.first_lines
     near = np.where((exact == 0) & (index.shares() > MOST), index.best_lines, 0)
-    return Overlap(
+    lines = np.where(exact > 0, exact, near)
+    overlap = Overlap(
         left=left,
         right=right,
         left_sha256=training.sha256(),
@@ -68,8 +81,9 @@ def compare_files(
         exact=int(np.count_nonzero(exact)),
         near=int(np.count_nonzero(near)),
         method=_method(prompts.hasher.n, index.one_in),
-        examples=tuple(_examples(FilePass(right, right_fields), np.where(exact > 0, exact, near))),
+        examples=tuple(_examples(FilePass(right, right_fields), lines)),
     )
+    return overlap, lines
 
 
 class _Prompts:

@@ -59,7 +59,7 @@ def split_file(
     """
     file = FilePass(source, fields, on_bytes)
     check_target(source, into)
-    layout = _Layout(file)
+    layout = Layout(file)
     _check(file, layout.rows, validation, test)
     parts = layout.assign((0, validation, test), seed)
     counts = np.bincount(parts, minlength=len(PARTS)).tolist()
@@ -107,7 +107,7 @@ def _cannot_use(problem: RowProblem, total: int) -> PlanInvalid:
     )
 
 
-class _Layout:
+class Layout:
     """Which rows belong together, and which are of a kind.
 
     Attributes:
