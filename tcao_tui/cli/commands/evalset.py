@@ -70,7 +70,7 @@ def build(
     if not against:
         console.progress("not held against training data: name it with --against, or a good score may be memory")
     if not file.exists():
-        raise UsageError(f"no case was left: {_left_out(added)}", where=str(file))
+        raise UsageError(f"no case was added{_left_out(added)}", where=str(file))
     _, summary = read_set(file)
     if console.wants_json:
         console.result(to_json({**_plain(file, summary), "added": added.added, "left_out": _left_out(added)}, indent=2))
