@@ -9,16 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tcao_tui.domain.eval_matrix import CellView, EvalMatrix
+from tcao_tui.domain.eval_matrix import CellView, EvalMatrix, Selection
 from tcao_tui.domain.eval_merge import Found, Merged, merge
-from tcao_tui.domain.evaluation import CellKey, CellRecord, EvaluationRecord, Subject
+from tcao_tui.domain.evaluation import CellKey, CellRecord, Choice, EvalTask, EvaluationRecord, Subject
 from tcao_tui.store.evaluations import EvaluationStore, EvaluationSummary
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.selection import Wishes
     from tcao_tui.domain.statistics.cells import Gains, Measured
 
 type IsDriven = Callable[[str], bool]
 """Whether a process goes on with an evaluation, by its id."""
+
+type Row = dict[str, tuple[Found, Measured]]
+"""Cells of one task by subject."""
 
 
 def _nobody(evaluation_id: str) -> bool:
@@ -34,6 +38,7 @@ class EvaluationFollower:
         evaluation_id: The evaluation; None with `run_id`.
         title: What people call it; empty for the title of the newest evaluation.
         is_driven: Whether a process goes on with an evaluation.
+        wishes: What a person asks of the selection rule; None for nothing.
     """
 
     def __init__(
@@ -44,14 +49,16 @@ class EvaluationFollower:
         evaluation_id: str | None = None,
         title: str = "",
         is_driven: IsDriven = _nobody,
+        wishes: Wishes | None = None,
     ) -> None:
-        self._store, self._is_driven = store, is_driven
+        self._store, self._is_driven, self._wishes = store, is_driven, wishes
         self._run_id, self._evaluation_id, self._title = run_id, evaluation_id, title
         self._changes: dict[str, int] = {}
         self._records: dict[str, EvaluationRecord] = {}
         self._cells: dict[str, list[CellRecord]] = {}
         self._measured: dict[tuple[str, CellKey], Measured] = {}
         self._gains: Gains | None = None
+        self._choice: Choice | None = None
         self._matrix: EvalMatrix | None = None
 
     def poll(self) -> EvalMatrix:
@@ -63,7 +70,9 @@ class EvaluationFollower:
         summaries = self._summaries()
         changed = [one.evaluation_id for one in summaries if self._changes.get(one.evaluation_id) != one.changes]
         is_driven = any(self._is_driven(one.evaluation_id) for one in summaries)
-        if self._matrix is None or changed:
+        choice = self._chosen(summaries)
+        if self._matrix is None or changed or choice != self._choice:
+            self._choice = choice
             for evaluation_id in changed:
                 self._read(evaluation_id)
             self._changes = {one.evaluation_id: one.changes for one in summaries}
@@ -80,6 +89,11 @@ class EvaluationFollower:
         found = self._store.evaluations(run_id=record.spec.run_id)
         return [one for one in found if one.evaluation_id == self._evaluation_id]
 
+    def _chosen(self, summaries: Sequence[EvaluationSummary]) -> Choice | None:
+        run_ids = {one.run_id for one in summaries if one.run_id}
+        choices = [choice for run_id in run_ids for choice in self._store.choices(run_id)]
+        return max(choices, key=lambda choice: choice.at, default=None)
+
     def _read(self, evaluation_id: str) -> None:
         """Read the cells of an evaluation, and the items of those that may have new ones."""
         if evaluation_id not in self._records:
@@ -95,12 +109,11 @@ class EvaluationFollower:
 
         merged = merge([(self._records[each], self._cells[each]) for each in newest_first])
         base = next((subject.name for subject in merged.subjects if subject.is_base), "")
-        measured = self._measure(merged)
+        rows = self._measure(merged)
         self._gains = gains = self._gains or Gains()
         cells: dict[CellKey, CellView] = {}
         for task in merged.tasks:
-            row = {key.subject: (merged.cells[key], one) for key, one in measured.items() if key.task == task.name}
-            cells |= cell_views(task, base, row, gains)
+            cells |= cell_views(task, base, rows[task.name], gains)
         titles = [self._records[each].spec.title for each in newest_first]
         return EvalMatrix(
             title=self._title or next(iter(titles), ""),
@@ -108,14 +121,14 @@ class EvaluationFollower:
             tasks=merged.tasks,
             base=base,
             cells=cells,
-            selection=None,
+            selection=self._select(merged.tasks, merged.subjects, base, rows),
             notes=(*merged.notes, *_missing(merged.subjects, base)),
             is_driven=is_driven,
             changed=self._matrix.changed + 1 if self._matrix is not None else 0,
         )
 
-    def _measure(self, merged: Merged) -> Mapping[CellKey, Measured]:
-        """Every cell of the matrix; items are read of those only that are not known."""
+    def _measure(self, merged: Merged) -> dict[str, Row]:
+        """The cells of each task; items are read of those only that are not known."""
         from tcao_tui.domain.statistics.cells import measure
 
         wanted: dict[str, list[CellKey]] = {}
@@ -125,7 +138,22 @@ class EvaluationFollower:
         for evaluation_id, keys in wanted.items():
             items = self._store.items(evaluation_id, keys)
             self._measured |= {(evaluation_id, key): measure(items.get(key, ())) for key in keys}
-        return {key: self._measured[_place(found)] for key, found in merged.cells.items()}
+        rows: dict[str, Row] = {task.name: {} for task in merged.tasks}
+        for key, found in merged.cells.items():
+            rows[key.task][key.subject] = found, self._measured[_place(found)]
+        return rows
+
+    def _select(
+        self, tasks: Sequence[EvalTask], subjects: Sequence[Subject], base: str, rows: Mapping[str, Row]
+    ) -> Selection | None:
+        from tcao_tui.domain.selection import Wishes, select
+        from tcao_tui.domain.statistics.cells import evidence
+
+        candidates = [subject.name for subject in subjects if subject.name != base]
+        if not base or not candidates:
+            return None
+        found = [evidence(task, base, rows[task.name]) for task in tasks]
+        return select(base, candidates, found, self._wishes or Wishes(), self._choice)
 
 
 def _place(found: Found) -> tuple[str, CellKey]:

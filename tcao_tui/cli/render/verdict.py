@@ -82,7 +82,7 @@ def verdict_dict(found: Compared) -> dict[str, Any]:
 
 def _answer(found: Compared, base: str, style: Style) -> str:
     verdict = found.verdict
-    if verdict.outcome == "cannot tell":
+    if verdict.alike and verdict.recommended == base:
         more = f"; {verdict.more_items:,} items would, were it what it seems" if verdict.more_items else ""
         return style(f"cannot tell {', '.join(map(one_line, verdict.alike))} from {one_line(base)}{more}", "yellow")
     if verdict.recommended == base:

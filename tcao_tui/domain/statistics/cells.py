@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from tcao_tui.domain.eval_matrix import CellView, Level
 from tcao_tui.domain.eval_merge import Found
 from tcao_tui.domain.evaluation import CellKey, CellState, EvalTask, ItemResult
+from tcao_tui.domain.selection import Evidence
 from tcao_tui.domain.statistics.levels import level
 from tcao_tui.domain.statistics.paired import Difference, ItemScore, compare, holm
-from tcao_tui.domain.statistics.verdict import MOST_UNUSABLE, Outcome, Scores, outcome
+from tcao_tui.domain.statistics.verdict import MOST_UNUSABLE, Outcome, Scores, Task, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,22 @@ def cell_views(
         )
         for subject, cell in cells.items()
     }
+
+
+def evidence(task: EvalTask, base: str, cells: Mapping[str, tuple[Found, Measured]]) -> Evidence:
+    """What the selection rule is given of a task: cells that are done, or were ended without a choice of items."""
+    done = {
+        subject: ours
+        for subject, (found, ours) in cells.items()
+        if found.record.state in (CellState.DONE, CellState.PARTIAL) and ours.level is not None
+    }
+    lost = {} if base not in done else {name: list(ours.lost.gaps(done[base].lost)) for name, ours in done.items()}
+    scores = {subject: ours.scores for subject, ours in done.items()}
+    return Evidence(
+        spec=task,
+        scores=Task(task.name, scores, higher_is_better=task.higher_is_better),
+        gaps={name: "; ".join(gaps) for name, gaps in lost.items() if gaps},
+    )
 
 
 def _view(

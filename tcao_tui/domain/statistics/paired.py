@@ -68,19 +68,24 @@ class Difference:
         """Whether there are items enough for an interval."""
         return math.isfinite(self.low)
 
-    def detectable(self, power: float = POWER) -> float:
+    def detectable(self, power: float = POWER, comparisons: int = 1) -> float:
         """Smallest true difference that would be found with this chance; NaN where nothing is known.
+
+        Args:
+            power: The chance, 0 to 1.
+            comparisons: Among which this one must stand out, as `holm` demands of the smallest p value.
 
         Source: (t(1 - alpha/2) + t(power)) standard errors (Miller 2024, "Adding error bars to evals", section 5).
         """
         freedom = self.clusters - 1
         if freedom < 1 or not math.isfinite(self.standard_error):
             return math.nan
-        return (student_quantile(freedom) + student_quantile(freedom, power)) * self.standard_error
+        certain = student_quantile(freedom, 1 - (1 - CONFIDENCE) / (2 * comparisons))
+        return (certain + student_quantile(freedom, power)) * self.standard_error
 
-    def items_to_detect(self, difference: float, power: float = POWER) -> int | None:
+    def items_to_detect(self, difference: float, power: float = POWER, comparisons: int = 1) -> int | None:
         """Items, with as many to a cluster as here, that would find this true difference; None where unknown."""
-        detectable = self.detectable(power)
+        detectable = self.detectable(power, comparisons)
         if not math.isfinite(detectable) or detectable == 0 or difference == 0:
             return None
         return math.ceil(self.items * (detectable / abs(difference)) ** 2)

@@ -3,9 +3,12 @@
 1. A checkpoint that lost more answers than the base (errors, no grade, cut off) cannot be compared and is left out.
 2. One that is clearly worse than the base on a guardrail is vetoed, unless a person accepted that.
 3. The best on a selection split of the goal's items is the champion; an earlier checkpoint that cannot be told from it
-   there, and is itself better than the base, is taken instead, since it is cheaper and less fitted.
+   there, and is itself better than the base, is taken instead, since it is cheaper and less fitted. A single one is not
+   chosen among others, so that all items say how good it is.
 4. "Better" needs a corrected p value over all checkpoints; the difference that is quoted is of the items that choosing
    did not see. Otherwise the answer is "cannot tell", and how many more items would tell.
+
+Out of scope: layers and several goals, which `domain.selection` adds.
 """
 
 from __future__ import annotations
@@ -80,7 +83,10 @@ class Verdict:
         recommended: The checkpoint to use; the base where nothing is better as far as can be told.
         quoted: Its gain over the base on items that choosing did not see; None for the base.
         alike: Further checkpoints that cannot be told from it.
-        more_items: Items in all that would tell the champion from the base, were its gain what it seems; else None.
+        more_items: Items in all that would tell the best-looking one from the base, were its gain what it seems; else
+            None.
+        champion: The best on the items to choose by, of those that were not left out; empty without one.
+        unseen: The champion's gain over the base on items that choosing did not see, whatever the outcome.
     """
 
     recommended: str
@@ -89,6 +95,8 @@ class Verdict:
     alike: tuple[str, ...]
     judged: tuple[Judged, ...]
     more_items: int | None
+    champion: str = ""
+    unseen: Difference | None = None
 
 
 def decide(
@@ -98,6 +106,7 @@ def decide(
     *,
     guardrails: Sequence[Task] = (),
     accepted: Collection[str] = (),
+    excluded: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Apply the rule of this module.
@@ -108,18 +117,21 @@ def decide(
         base: What they are held against.
         guardrails: Tasks that must not get worse.
         accepted: Names of guardrails whose loss a person accepted.
+        excluded: Checkpoints that are left out for other reasons, with the reason.
         seed: Of the split into items to choose by and items to quote.
     """
-    judged = _judge(goal, checkpoints, base, [task for task in guardrails if task.name not in accepted])
+    judged = _judge(goal, checkpoints, base, [task for task in guardrails if task.name not in accepted], excluded or {})
+    standing = [one.checkpoint for one in judged if one.outcome != "left out"]
     better = [one.checkpoint for one in judged if one.outcome == "better"]
     choosing, quoting = split_items(goal.scores.get(base, {}), seed)
+    if len(standing) == 1:
+        choosing = quoting = choosing | quoting
+    champion = max(better or standing, key=lambda name: goal.level(name, choosing), default="")
+    unseen = goal.gain(champion, base, quoting) if champion else None
     if not better:
-        left = [one for one in judged if one.outcome == "cannot tell" and one.gain.mean > 0]
-        seeming = max(left, key=lambda one: one.gain.mean, default=None)
-        more = None if seeming is None else seeming.gain.items_to_detect(seeming.gain.mean)
         alike = tuple(one.checkpoint for one in judged if one.outcome == "cannot tell")
-        return Verdict(base, "cannot tell" if alike else "better", None, alike, judged, more)
-    champion = max(better, key=lambda name: goal.level(name, choosing))
+        sure: Outcome = "better" if all(one.outcome == "worse" for one in judged) else "cannot tell"
+        return Verdict(base, sure, None, alike, judged, _more_items(judged), champion, unseen)
     alike = _alike(goal, champion, better, choosing)
     recommended = next(name for name in better if name in alike)
     return Verdict(
@@ -129,16 +141,26 @@ def decide(
         tuple(name for name in alike if name != recommended),
         judged,
         None,
+        champion,
+        unseen,
     )
 
 
-def _judge(goal: Task, checkpoints: Sequence[str], base: str, guardrails: Sequence[Task]) -> tuple[Judged, ...]:
+def _more_items(judged: Sequence[Judged]) -> int | None:
+    left = [one for one in judged if one.outcome == "cannot tell" and one.gain.mean > 0]
+    seeming = max(left, key=lambda one: one.gain.mean, default=None)
+    return None if seeming is None else seeming.gain.items_to_detect(seeming.gain.mean, comparisons=len(judged))
+
+
+def _judge(
+    goal: Task, checkpoints: Sequence[str], base: str, guardrails: Sequence[Task], excluded: Mapping[str, str]
+) -> tuple[Judged, ...]:
     gains = [goal.gain(name, base) for name in checkpoints]
     corrected = holm([gain.p_value for gain in gains])
     vetoes = _vetoes(guardrails, checkpoints, base)
     return tuple(
         Judged(name, gain, p_value, "left out", why)
-        if (why := _incomparable([goal, *guardrails], name, base) or vetoes.get(name, ""))
+        if (why := excluded.get(name) or _incomparable([goal, *guardrails], name, base) or vetoes.get(name, ""))
         else Judged(name, gain, p_value, outcome(gain, p_value))
         for name, gain, p_value in zip(checkpoints, gains, corrected, strict=True)
     )
