@@ -75,10 +75,11 @@ def verdict_lines(verdict: Verdict, base: str, candidates: int) -> Iterator[str]
         f"Better: p below {ALPHA:.2g} against {base}, corrected over {candidates} checkpoints (Holm); of those the "
         "best on one half of the items, or an earlier one that cannot be told from it."
     )
+    left = sum(one.outcome != "left out" for one in verdict.judged)
     if verdict.unseen is not None:
         yield (
-            f"{verdict.champion} is the best of {candidates}: {interval_text(verdict.unseen)} "
-            f"on {verdict.unseen.items:,} items that choosing did not see."
+            f"{verdict.champion} is the best of {left} left in: {interval_text(verdict.unseen)} "
+            f"on {verdict.unseen.items:,} items{' that choosing did not see' if left > 1 else ''}."
         )
     known = [value for one in verdict.judged if math.isfinite(value := one.gain.detectable(comparisons=candidates))]
     if known:

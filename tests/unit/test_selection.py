@@ -108,7 +108,7 @@ def test_a_held_out_loss_above_that_of_an_earlier_checkpoint_is_over_fitting() -
     assert found.recommended == "r@20"
     assert whys(found)["r@40"].startswith("over-fitted: held-out rows is 0.399 above that of r@20 (2.1")
     assert any(
-        "Gap to the loss on training rows: 0 at tiny, 0.1" in line and line.endswith("; it grows.")
+        "Gap to the loss on training rows: 0 at tiny, 0.0998" in line and line.endswith("; it grows.")
         for line in found.rule
     )
     assert selected(answers, Wishes(accepted=frozenset({"held-out rows"}))).recommended == "r@40"
