@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tcao_tui.domain.benchmarks.table import benchmark_named
 from tcao_tui.domain.cost import CostEstimate, CostKind, CostLine, CostRange
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.hyperparams import lora_parameters
 from tcao_tui.domain.pipeline import stage_plans
+from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import Plan, PriceQuote
 from tcao_tui.domain.row_tokens import Range
-from tcao_tui.domain.use_cases import benchmark_named
 from tcao_tui.domain.wording import count_text
 from tcao_tui.domain.workload import Piece, pieces_of
 
@@ -116,6 +117,10 @@ def _not_counted(plan: Plan, facts: Facts, quote: PriceQuote) -> tuple[str, ...]
     if lora_parameters(facts.model(plan.training.base_model), plan.training.lora_rank) is None:
         found = ["checkpoint storage, since the adapter's size is not known", *found]
     known = [benchmark_named(spec.name) for spec in plan.evals.benchmarks]
-    if any(b is not None and "model" in b.needs for b in known):
+    if any(b is not None and b.helpers for b in known):
         found.append("judges and simulated users of benchmarks, which another provider may bill")
+    if judges := dict.fromkeys(each.judge for each in plan.evals.application if each.judge):
+        found.append(f"the judge of your own evals ({', '.join(map(one_line, judges))})")
+    if coded := [one_line(each.name) for each in plan.evals.application if each.kind != "rows"]:
+        found.append(f"evals made of code, which ask for what they like ({', '.join(coded)})")
     return tuple(found)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tcao_tui.domain.benchmarks.table import benchmark_named
 from tcao_tui.domain.cost import CostKind
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.method_params import DistillParams, RlParams
@@ -17,7 +18,6 @@ from tcao_tui.domain.pipeline import PREFERENCE_REWARD, STAGED_METHODS, stage_pl
 from tcao_tui.domain.plan import BenchmarkSpec, Plan
 from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.domain.row_tokens import Range, RowTokens, profile_of, row_tokens
-from tcao_tui.domain.use_cases import benchmark_named
 
 Billed = Literal["train", "prefill", "sample"]
 
@@ -59,6 +59,7 @@ def pieces_of(plan: Plan, facts: Facts) -> Iterator[Piece]:
     yield from _training(plan, rows)
     yield from _validation(plan, facts)
     yield from _score(plan, facts)
+    yield from _application(plan, facts)
     yield from _samples(plan)
     for benchmark in plan.evals.benchmarks:
         yield from _benchmark(benchmark, thinking=_thinks(plan))
@@ -214,6 +215,23 @@ def _score(plan: Plan, facts: Facts) -> Iterator[Piece]:
     yield Piece("evals", "sample", answer.times(times * scored), f"answers of at most {spec.max_tokens:,} tokens")
 
 
+def _application(plan: Plan, facts: Facts) -> Iterator[Piece]:
+    """Further evals of rows, once of the base model and once of one checkpoint."""
+    for each in plan.evals.application:
+        if each.kind != "rows" or each.file is None:
+            continue
+        rows = _rows(facts, each.file, plan)
+        if rows is None:
+            yield Piece("evals", "sample", None, f"{each.name}: its rows were not inspected")
+            continue
+        scored = min(each.max_rows or rows.rows, rows.rows)
+        most = int(str(each.generate["max_tokens"]))
+        answer = _answer(rows.answer, most, thinking=_thinks(plan)).times(2 * scored * each.epochs)
+        how = f"{each.name}: {scored:,} rows before and after, {rows.how}"
+        yield Piece("evals", "prefill", rows.prompt.times(2 * scored * each.epochs), how)
+        yield Piece("evals", "sample", answer, f"{each.name}: answers of at most {most:,} tokens")
+
+
 def _samples(plan: Plan) -> Iterator[Piece]:
     prompts, times = plan.evals.sample_prompts, passes(plan)
     if prompts:
@@ -228,9 +246,10 @@ def _samples(plan: Plan) -> Iterator[Piece]:
 def _benchmark(spec: BenchmarkSpec, *, thinking: bool) -> Iterator[Piece]:
     known = benchmark_named(spec.name)
     prompt, answer, samples = UNKNOWN_BENCHMARK
+    times, doubt = 2 * (spec.limit or samples), (0.2, 5.0)
     if known is not None:
-        prompt, answer, samples = known.prompt_tokens, known.answer_tokens, known.samples
-    times, doubt = 2 * (spec.limit or samples), (0.5, 2.0) if known is not None else (0.2, 5.0)
+        prompt, answer = known.prompt_tokens, known.answer_tokens
+        times, doubt = 2 * known.answers(spec.limit), (0.5, 2.0)
     thought = 1500 if thinking else 0
     how = f"{spec.name}: {times // 2:,} samples before and after, about {prompt + answer + thought:,} tokens each"
     yield Piece("evals", "prefill", Range(prompt * doubt[0], prompt, prompt * doubt[1]).times(times), how)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tcao_tui import paths
+from tcao_tui.clients.hugging_face import hub_address
+from tcao_tui.clients.reaching import answers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-_HUB = "https://huggingface.co"
-_HUB_SECONDS = 4.0
 
 
 class TokenizerMissing(Exception):
@@ -32,7 +28,7 @@ def go_offline_if_needed(place: str) -> None:
 
     To be called before anything imports the client, which reads the switch only once.
     """
-    if not Path(place).is_dir() and not os.environ.get("HF_HUB_OFFLINE") and not _hub_answers():
+    if not Path(place).is_dir() and not os.environ.get("HF_HUB_OFFLINE") and not answers(hub_address(os.environ)):
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 
@@ -71,23 +67,3 @@ def _why_not(place: str, error: Exception) -> str:
         f"the tokenizer of {place} cannot be loaded from the Hugging Face hub ({reason}): check the name, "
         "and `hf auth login` where the model asks for consent"
     )
-
-
-def _hub_answers() -> bool:
-    """Whether the hub, or the mirror in its place, can be reached; looked up in a thread, since name servers hang."""
-    answered = threading.Event()
-    address = os.environ.get("HF_ENDPOINT") or _HUB
-    asking = threading.Thread(target=_ask, args=(address, answered), daemon=True)
-    asking.start()
-    asking.join(_HUB_SECONDS)
-    return answered.is_set()
-
-
-def _ask(address: str, answered: threading.Event) -> None:
-    try:
-        urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=_HUB_SECONDS).close()
-    except urllib.error.HTTPError:
-        answered.set()
-    except (OSError, ValueError):
-        return
-    answered.set()

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inspect_evals.metadata import load_listing_safe
 
 from tcao_tui.domain.draft import Filled, nested
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.policy.complete import complete
-from tcao_tui.domain.use_cases import BENCHMARKS, USE_CASES, benchmark_named
+from tcao_tui.domain.use_cases import USE_CASES
 from tests.fakes import offered_models as lab
 from tests.fakes.offered_models import ENGINE, PAID_SERVER, SMALL, TEST, TINY, known, said
 
@@ -162,15 +161,6 @@ def test_a_tiny_model_gets_no_benchmarks() -> None:
     filled = complete(said(training__base_model=TINY.name), known(server=ENGINE))["evals.benchmarks"]
     assert filled.value == []
     assert "by chance" in filled.reason
-
-
-def test_every_benchmark_is_in_the_installed_catalogue_with_its_size() -> None:
-    listing, _ = load_listing_safe()
-    installed = {f"inspect_evals/{task.name}": task.dataset_samples for entry in listing.evals for task in entry.tasks}
-    ours = {benchmark.name: benchmark.samples for group in BENCHMARKS.values() for benchmark in group}
-    assert {name: installed.get(name) for name in ours} == ours
-    assert benchmark_named("inspect_evals/mgsm") in BENCHMARKS["multilingual"]
-    assert benchmark_named("inspect_evals/none") is None
 
 
 def test_success_is_measured_by_the_best_there_is() -> None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from tcao_tui.domain.benchmarks.entry import Benchmark
+from tcao_tui.domain.benchmarks.table import CATALOGUE, offered_for
 from tcao_tui.domain.draft import Alternative, Filled, KeyPath
 from tcao_tui.domain.hyperparams import is_tiny
 from tcao_tui.domain.policy.situation import Situation, counted, filled
-from tcao_tui.domain.use_cases import BENCHMARKS, Benchmark
+from tcao_tui.domain.use_cases import USE_CASES
 
-CATALOGUE = "inspect_evals 0.26"
 SAMPLES = 100
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
     """`evals.benchmarks`, once use and base model are known."""
     use, model = situation.text("use_case"), situation.model
-    if model is None or use not in BENCHMARKS:
+    if model is None or use not in USE_CASES:
         return {}
-    offered = BENCHMARKS[use]
+    offered = offered_for(use)
     if is_tiny(model):
         reason = "none: a model of this size answers public benchmarks by chance, before and after"
         return {"evals.benchmarks": filled([], reason, CATALOGUE)}
