@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tcao_tui.domain.markdown import bullets, fenced, inline, table
 from tcao_tui.domain.plain_text import one_line, plain_text
-from tcao_tui.planner.artefacts.markdown import bullets, fenced, inline, table
 
 ACTIVE = st.text(alphabet="ab1.)( \\`*_[]<>!#|~&;:=+-/'\"\t\n\x1b\u202e$%^@{}", max_size=40)
 

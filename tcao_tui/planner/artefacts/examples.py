@@ -18,10 +18,10 @@ from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow, Conversation, PreferenceRow, ProblemRow, PromptRow, Row
 from tcao_tui.domain.data_profile import METHOD_KINDS
 from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.markdown import fenced, inline, table
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.domain.sheet import PlanSheet
-from tcao_tui.planner.artefacts.markdown import fenced, inline, table
 from tcao_tui.planner.artefacts.scripts import has_answers
 
 _ROWS_QUOTED = 3

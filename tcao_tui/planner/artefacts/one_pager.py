@@ -13,12 +13,12 @@ from string import Template
 from tcao_tui import paths
 from tcao_tui.domain.cost import CostRange
 from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.markdown import bullets, inline, table
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.wording import money_text
 from tcao_tui.planner.artefacts import sections
-from tcao_tui.planner.artefacts.markdown import bullets, inline, table
 
 _UNKNOWN = CostRange(None, None, None)
 _SEVERITIES = ("error", "warning", "note")

@@ -11,11 +11,11 @@ from pathlib import Path
 from tcao_tui.domain.data_profile import DataProfile, Overlap, Spread
 from tcao_tui.domain.draft import Draft, Filled, KeyPath, Provenance
 from tcao_tui.domain.facts import Facts
+from tcao_tui.domain.markdown import bullets, inline, table
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.plan_data import data_files
 from tcao_tui.domain.wording import count_text, share_text
 from tcao_tui.graders import GRADERS
-from tcao_tui.planner.artefacts.markdown import bullets, inline, table
 
 PEOPLE: dict[Provenance, str] = {"you": "you", "data": "the data", "model": "the LLM planner", "policy": "our rules"}
 """Who decides, in the order of their say."""
