@@ -92,19 +92,18 @@ def interview_from(console: CliContext, reference: str, backend: str | None) -> 
     Raises:
         UsageError: There is no such checkpoint, or nothing can be trained on from it.
     """
-    from tcao_tui.planner.open import new_interview
-    from tcao_tui.services.llm_choice import why_no_llm
-    from tcao_tui.services.start_from import fork_values
+    from tcao_tui.planner import open as opening
 
     with counter(console, backend, (reference,)) as open_counter:
         _, rows = open_counter.named((reference,))
-        values = fork_values(console.runs_root, rows[0])
-        return new_interview(
-            open_counter.store.interviews,
-            profile=open_counter.profile.name,
+        return opening.interview_from(
+            open_counter.store,
+            console.runs_root,
+            rows[0],
+            settings=console.settings(),
+            profile=open_counter.profile,
             directory=Path.cwd(),
-            planner="rules" if why_no_llm(console.settings(), console.environ) else "llm",
-            given=values,
+            environ=console.environ,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.draft import Filled, KeyPath
 from tcao_tui.domain.facts import Fact, Facts
 from tcao_tui.domain.interview import Entry, PlannerName, SlotFilled, Started
@@ -27,6 +28,7 @@ from tcao_tui.planner.session import Session
 from tcao_tui.planner.tools import TOOLS
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.llm_choice import why_no_llm
+from tcao_tui.services.start_from import fork_values
 from tcao_tui.settings import Settings
 from tcao_tui.store.interviews import InterviewStore
 from tcao_tui.store.port import RunStore
@@ -130,6 +132,30 @@ def new_interview(
     store.create_interview(interview_id, at=now)
     store.append(interview_id, entries, after=0, at=now)
     return interview_id
+
+
+def interview_from(
+    store: RunStore,
+    runs_root: Path,
+    checkpoint: ListedCheckpoint,
+    *,
+    settings: Settings,
+    profile: Profile,
+    directory: Path,
+    environ: Mapping[str, str] | None = None,
+) -> str:
+    """Make a new interview whose plan starts from a checkpoint; returns its id. Arguments are those of `open_session`.
+
+    Raises:
+        UsageError: The checkpoint holds no training state.
+    """
+    return new_interview(
+        store.interviews,
+        profile=profile.name,
+        directory=directory,
+        planner="rules" if why_no_llm(settings, os.environ if environ is None else environ) else "llm",
+        given=fork_values(runs_root, checkpoint),
+    )
 
 
 def read_state(store: InterviewStore, interview_id: str) -> InterviewState:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tcao_tui.clients.weight_calls import Progress, PushFolder
+from tcao_tui.domain.hub_push import HubPush
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import bytes_text
 from tcao_tui.errors import NeedsInput, Refused, UsageError
@@ -44,29 +45,33 @@ def plan_push(folder: Path, repository: str, *, private: bool) -> PushPlan:
         Refused: Its parity proof failed.
         Altered: Its files are not what was exported.
     """
-    if repository.count("/") != 1 or not all(repository.split("/")):
-        raise UsageError(f"{one_line(repository, 100)} is no repository", next_step="such as --repo user/my-model")
+    if problem := HubPush("", repository).problem:
+        raise UsageError(problem, next_step="such as --repo user/my-model")
+    wanted = what_goes(folder, repository, private=private)
+    if (folder / SUMS_NAME).exists():
+        verify_sums(folder)
+    return PushPlan(folder, repository, private, wanted.consequences, wanted.confirm)
+
+
+def what_goes(folder: Path, repository: str = "", *, private: bool = True) -> HubPush:
+    """What a push of a folder would publish; hashes nothing, asks nobody.
+
+    Raises:
+        UsageError: The folder holds no model.
+        Refused: Its parity proof failed.
+    """
     if not any((folder / name).is_file() for name in _MODEL_FILES):
         raise UsageError("there is no adapter and no model here", where=str(folder), next_step="tcao export")
-    about = _about(folder)
-    if about.get("parity") == "failed":
+    parity = _about(folder).get("parity")
+    if parity == "failed":
         raise Refused(
             "this export does not answer as the backend does, so it is not published",
             where=str(folder / "parity.json"),
             next_step="export it anew",
         )
-    if (folder / SUMS_NAME).exists():
-        verify_sums(folder)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    who = "you and those you let in" if private else "everybody in the world, at once and for as long as copies exist"
-    lines = [
-        f"{bytes_text(size)} from {one_line(str(folder), 200)} go to {repository} on the Hugging Face Hub.",
-        f"They can be read by {who}.",
-        "The model card names the goal, the names of data files and the scores of the run; read README.md first.",
-    ]
-    if about.get("parity") != "holds":
-        lines.append("Nothing proves that these weights answer as the backend does.")
-    return PushPlan(folder, repository, private, tuple(lines), confirm="" if private else repository)
+    what = f"{bytes_text(size)} from {one_line(str(folder), 200)}"
+    return HubPush(what, repository, private, proved=parity == "holds")
 
 
 def require_export_of(folder: Path, path: str) -> None:

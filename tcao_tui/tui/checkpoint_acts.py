@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from textual.message import Message
+
 from tcao_tui.domain.checkpoint_actions import Action
-from tcao_tui.domain.checkpoint_listing import CheckpointKind, ListedCheckpoint
+from tcao_tui.domain.checkpoint_listing import CheckpointKind, ListedCheckpoint, OwnCheckpoint
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.pruning import Pruning
+from tcao_tui.tui import checkpoint_taking
 from tcao_tui.tui.chat_port import ChatWanted
-from tcao_tui.tui.checkpoint_commands import Asked, paths_text
+from tcao_tui.tui.checkpoint_commands import Asked, fork_question, go_back_question, resume_question
 from tcao_tui.tui.interview_port import InterviewWanted
-from tcao_tui.tui.messages import OpenChat, OpenInterview, ResumeRun
+from tcao_tui.tui.messages import GoBackTo, OpenChat, OpenInterview, ResumeRun
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
-from tcao_tui.tui.screens.choose import ChooseScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
 from tcao_tui.tui.screens.prune import PruneScreen
 
@@ -23,11 +25,6 @@ if TYPE_CHECKING:
 
 MOST_CONTENDERS = 4
 """As many as a chat holds."""
-
-_FORMS = (
-    ("peft", "a PEFT adapter, small, for vLLM, SGLang and Transformers"),
-    ("merged", "a whole model, for all servers"),
-)
 
 OFFERS: Mapping[str, str] = {
     "publish": "publish",
@@ -132,56 +129,45 @@ class CheckpointActs:
     def fork(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Plan a new run that starts from it."""
         chosen = self._training_state(checkpoints, "start from")
-        if chosen is None:
-            return
-        values = {
-            "start_from": chosen.path,
-            "training.base_model": chosen.base_model,
-            "training.lora_rank": chosen.lora_rank,
-        }
-        known = {path: value for path, value in values.items() if value is not None}
-        wanted = InterviewWanted(backend=self._screen.backend or None, values=known)
+        if chosen is not None:
+            wanted = InterviewWanted(backend=self._screen.backend or None, start_from=chosen)
+            self._confirm(fork_question(chosen.path, self._screen.backend), OpenInterview(wanted))
 
+    def _confirm(self, question: str, then: Message) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self._screen.app.post_message(OpenInterview(wanted))
+                self._screen.app.post_message(then)
 
-        question = (
-            f"Plan a new run that starts from {one_line(chosen.path)}? "
-            "The checkpoint stays as it is; nothing is trained or spent before you approve the plan.\n\n"
-            f"In a shell: start_from: {one_line(chosen.path)} in a plan file, then tcao run PLAN"
-        )
         self._screen.app.push_screen(ConfirmScreen(question), answered)
 
     def resume(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
-        """Let its run go on, which it does from its newest checkpoint."""
+        """Let its run go on from here: from its newest checkpoint at once, or back at an earlier one."""
         chosen = self._training_state(checkpoints, "resume from")
         if chosen is None:
             return
         own = chosen.own
         if own is None:
             self._say("No run here saved this checkpoint; press n to start a new run from it.")
-        elif own.status.is_live and own.status.value != "paused":
+        elif own.is_worked_on:
             self._say(f"{one_line(own.run_name)} is {own.status.value} already.")
-        elif not chosen.is_resume_point:
+        elif chosen.is_resume_point:
+            self._confirm(resume_question(own), ResumeRun(own.run_id))
+        elif own.status.is_live:
             newest = one_line(own.resume_points[0]) if own.resume_points else "nothing"
             self._say(
-                f"{one_line(own.run_name)} is {own.status.value} and would go on from {newest}, not from here; "
-                "press n to start a new run from here."
+                f"{one_line(own.run_name)} is {own.status.value}, and its worker would go on from {newest}: "
+                "stop the run first, then press r here again."
             )
+        elif not own.status.is_resumable:
+            self._say(f"{one_line(own.run_name)} is {own.status.value}; press n to start a new run from here.")
         else:
-            self._resume(own.run_id, f"{one_line(own.run_name)}, step {own.step}")
+            self._go_back(chosen, own)
 
-    def _resume(self, run_id: str, told: str) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._screen.app.post_message(ResumeRun(run_id))
+    def _go_back(self, chosen: ListedCheckpoint, own: OwnCheckpoint) -> None:
+        def ask(consequence: str) -> None:
+            self._confirm(go_back_question(own, chosen.path, consequence), GoBackTo(own.run_id, chosen.path))
 
-        question = (
-            f"Let the run go on from {told}? A worker starts, trains what its plan still has to train, and spends what "
-            f"the approved plan allows.\n\nIn a shell: tcao resume {run_id}"
-        )
-        self._screen.app.push_screen(ConfirmScreen(question), answered)
+        self._screen.find_out(lambda source: source.plan_go_back(chosen), ask)
 
     def evaluate(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Score them."""
@@ -198,25 +184,14 @@ class CheckpointActs:
     def download(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Fetch the weights."""
         if (chosen := self._one(checkpoints, "download")) is not None:
-            self._screen.plan_take_away(self._saved_with(chosen, "training"), "weights")
+            checkpoint_taking.take_away(self._screen, self._saved_with(chosen, "training"), "weights")
 
     def export(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Make files that are served elsewhere."""
-        chosen = self._one(checkpoints, "export")
-        if chosen is None:
-            return
-        state = self._saved_with(chosen, "training")
-
-        def answered(form: str | None) -> None:
-            if form is not None:
-                self._screen.plan_take_away(state, "merged" if form == "merged" else "peft")
-
-        self._screen.app.push_screen(ChooseScreen("Export as", _FORMS), answered)
+        if (chosen := self._one(checkpoints, "export")) is not None:
+            checkpoint_taking.export(self._screen, self._saved_with(chosen, "training"))
 
     def push(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Put the weights on the Hub."""
         if (chosen := self._one(checkpoints, "push")) is not None:
-            path = paths_text((self._saved_with(chosen, "training"),))
-            command = f"tcao push {path} --repo USER/NAME --backend {self._screen.backend}"
-            self._screen.app.copy_to_clipboard(command)
-            self._screen.notify(f"{command}\nIt is copied.", title="Push from a shell", timeout=8, markup=False)
+            checkpoint_taking.push(self._screen, self._saved_with(chosen, "training"))

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tcao_tui.domain.checkpoint_actions import Action, Consequences, consequences
-from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
+from tcao_tui.domain.checkpoint_listing import ListedCheckpoint, OwnCheckpoint
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import duration_seconds
 
 if TYPE_CHECKING:
-    from tcao_tui.tui.ports import TakeAway
+    from tcao_tui.domain.hub_push import HubPush
+    from tcao_tui.tui.ports import PushOffer, TakeAway
 
 NEVER = "never"
 
@@ -33,6 +34,7 @@ _PLACEHOLDERS: Mapping[Action, str] = {
     "label": "a name of your own; empty takes it away",
 }
 _MOST_PATHS = 3
+_WORKER_STARTS = "A worker starts, trains what the plan still has to train, and spends what the approved plan allows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +155,37 @@ def take_away_question(wanted: TakeAway, backend: str) -> str:
     }[wanted.form]
     return (
         f"{what}, into {wanted.folder}? {wanted.consequence} Leaving this screen gives it up; what was received is "
-        f"kept for the next try.\n\nIn a shell: {command} {shlex.quote(one_line(wanted.path))} --backend {backend}"
+        f"kept for the next try.\n\nIn a shell: {command} {_shell_path(wanted.path)} --backend {backend}"
     )
+
+
+def push_command(offer: PushOffer, push: HubPush, backend: str) -> str:
+    """The same push in a shell."""
+    form = f" --as {offer.export.form}" if offer.export.form != "peft" else ""
+    repository = shlex.quote(one_line(push.repository) or "USER/NAME")
+    readers = "" if push.private else f" --public --confirm {repository}"
+    return f"tcao push {_shell_path(offer.export.path)} --repo {repository}{form}{readers} --backend {backend}"
+
+
+def resume_question(own: OwnCheckpoint) -> str:
+    """What going on from the newest checkpoint means, and the same in a shell."""
+    told = f"{one_line(own.run_name)} goes on from step {own.step}, its newest checkpoint."
+    return f"{told} {_WORKER_STARTS}\n\nIn a shell: tcao resume {own.run_id}"
+
+
+def go_back_question(own: OwnCheckpoint, path: str, consequence: str) -> str:
+    """What going on from an earlier checkpoint means, and the same in a shell."""
+    return f"{consequence} {_WORKER_STARTS}\n\nIn a shell: tcao resume {own.run_id} --from {_shell_path(path)}"
+
+
+def fork_question(path: str, backend: str) -> str:
+    """What starting anew from a checkpoint means, and the same in a shell."""
+    return (
+        f"Plan a new run that starts from {one_line(path)}, with the settings of its run where it is one of yours? The "
+        "checkpoint stays as it is; nothing is trained or spent before you approve the plan.\n\n"
+        f"In a shell: tcao plan --from {_shell_path(path)} --backend {backend}"
+    )
+
+
+def _shell_path(path: str) -> str:
+    return shlex.quote(one_line(path))

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 from tcao_tui import paths
 from tcao_tui.domain.checkpoint_actions import ActionRequest
 from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
+from tcao_tui.domain.hub_push import HubPush
 from tcao_tui.domain.pruning import Pruning
 from tcao_tui.domain.wording import bytes_text
-from tcao_tui.errors import BackendError
+from tcao_tui.errors import BackendError, Refused
+from tcao_tui.services import pushing
 from tcao_tui.services.backend_helper import BackendHelper, Ticket
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.checkpoint_details import CheckpointDetails, details, settings_at
 from tcao_tui.services.checkpoints import ActionReport, CheckpointDesk
 from tcao_tui.services.exports import download, download_consequence, export
+from tcao_tui.services.go_back import plan_go_back
+from tcao_tui.services.runs import find_run
 from tcao_tui.services.weights_source import WeightsSource, weights_source
 from tcao_tui.store.sqlite import SqliteStore
-from tcao_tui.tui.ports import TakeAway, TakenForm
+from tcao_tui.tui.ports import PushOffer, TakeAway, TakenForm
 
 if TYPE_CHECKING:
     from tcao_tui.clients.weight_calls import Progress
@@ -106,6 +110,46 @@ class ConsoleCheckpoints:
                 next_step="read parity.json there",
             )
         return f"Ready to serve: {wanted.folder}; README.md there says how"
+
+    def plan_push(self, checkpoint: ListedCheckpoint, form: TakenForm) -> PushOffer:
+        """What would be published: the export that is there, or one that is made first."""
+        wanted = self.plan_take_away(checkpoint, form)
+        if wanted.folder.is_dir():
+            pushing.require_export_of(wanted.folder, wanted.path)
+            return PushOffer(wanted, pushing.what_goes(wanted.folder), is_there=True)
+        size = "as large as the base model" if form == "merged" else self._sampler_size(checkpoint)
+        what = f"The files of an export ({size}), made and proved first in {wanted.folder},"
+        return PushOffer(wanted, HubPush(what), is_there=False)
+
+    def _sampler_size(self, checkpoint: ListedCheckpoint) -> str:
+        """About as large as an adapter: without the optimiser's state."""
+        place = checkpoint.server.training_run, checkpoint.server.name
+        listed = self._listing.checkpoints if self._listing else ()
+        same = (c.server for c in listed if (c.server.training_run, c.server.name) == place)
+        size = next((server.size_bytes for server in same if server.kind == "sampler"), None)
+        return "of unknown size" if size is None else f"about {bytes_text(size)}"
+
+    def push(self, offer: PushOffer, push: HubPush, tell: Callable[[str], None]) -> str:
+        """Export where there is none, judge what is there, and upload, in helpers of their own."""
+        if not offer.is_there:
+            self.take_away(offer.export, tell)
+        plan = pushing.plan_push(offer.export.folder, push.repository, private=push.private)
+        with BackendHelper(self._profile.name, purpose="push") as helper:
+            url = pushing.push(
+                helper,
+                plan,
+                typed=push.typed,
+                on_progress=lambda p: tell(progress_text(p)),
+                ticket=self._given_up,
+            )
+        return f"{'Private' if push.private else 'Public'} on the Hub: {url}"
+
+    def plan_go_back(self, checkpoint: ListedCheckpoint) -> str:
+        """What it means for its run to go on from there."""
+        if checkpoint.own is None:
+            raise Refused("no run here saved this checkpoint", where=checkpoint.path)
+        run = find_run(self._store, checkpoint.own.run_id)
+        return plan_go_back(self._store, run, checkpoint.path).consequence
 
     def close(self) -> None:
         """Let the server go in the background, since ending its session takes a while."""

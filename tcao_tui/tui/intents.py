@@ -21,6 +21,7 @@ from tcao_tui.tui.messages import (
     Diagnosed,
     DiagnoseRun,
     Done,
+    GoBackTo,
     HoldInterview,
     Intent,
     InterviewOpened,
@@ -45,6 +46,7 @@ GROUP = "intents"
 INTENTS: dict[type[Intent], Callable[[Ports, Any], Message | None]] = {
     ControlRun: lambda ports, intent: Done(ports.control(intent.run_id, intent.verb)),
     ResumeRun: lambda ports, intent: Done(ports.resume(intent.run_id)),
+    GoBackTo: lambda ports, intent: Done(ports.go_back(intent.run_id, intent.path)),
     PreviewPlan: lambda ports, intent: PlanRead(ports.preview(intent.path)),
     LaunchPlan: lambda ports, intent: OpenRun(ports.launch(intent.preview)),
     RunDemo: lambda ports, intent: OpenRun(ports.demo()),
@@ -60,6 +62,7 @@ INTENTS: dict[type[Intent], Callable[[Ports, Any], Message | None]] = {
 
 WAIT_TEXTS: dict[type[Intent], str] = {
     ResumeRun: "Starting a worker ...",
+    GoBackTo: "Starting a worker ...",
     LaunchPlan: "Starting a worker ...",
     RunDemo: "Starting the local engine and a worker ...",
 }

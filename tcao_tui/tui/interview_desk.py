@@ -16,7 +16,7 @@ from tcao_tui.domain.interview import PlannerName, StoredEntry
 from tcao_tui.domain.interview_state import InterviewState
 from tcao_tui.domain.questions import Answer
 from tcao_tui.domain.sheet import PlanSheet
-from tcao_tui.planner.open import find_interview, new_interview, open_session, read_state
+from tcao_tui.planner.open import find_interview, interview_from, new_interview, open_session, read_state
 from tcao_tui.planner.port import Streamed
 from tcao_tui.planner.session import Outcome, Session
 from tcao_tui.services.backends import Profile, resolve_profile
@@ -67,6 +67,10 @@ class InterviewDesk:
         if known := interview_id or origin:
             backend = backend or read_state(store.interviews, known).profile
         profile = resolve_profile(settings, backend)
+        if (start := wanted.start_from) is not None:
+            interview_id = interview_from(
+                store, self.runs_root, start, settings=settings, profile=profile, directory=Path.cwd()
+            )
         session = open_session(
             store,
             self.runs_root,
@@ -77,7 +81,7 @@ class InterviewDesk:
             forked_from=origin,
             planner=wanted.planner,
         )
-        return ConsoleInterview(session, store, self.runs_root, profile, self.who, values=wanted.values)
+        return ConsoleInterview(session, store, self.runs_root, profile, self.who)
 
 
 class ConsoleInterview:
@@ -89,22 +93,13 @@ class ConsoleInterview:
         runs_root: Its root.
         profile: Where the plan runs.
         who: Name of the person.
-        values: Set by the person before the first turn.
     """
 
     def __init__(
-        self,
-        session: Session,
-        store: SqliteStore,
-        runs_root: Path,
-        profile: Profile,
-        who: Callable[[], str],
-        *,
-        values: Mapping[KeyPath, Any],
+        self, session: Session, store: SqliteStore, runs_root: Path, profile: Profile, who: Callable[[], str]
     ) -> None:
         self._session, self._store, self._runs_root, self._profile = session, store, runs_root, profile
         self._who = who
-        self._values = dict(values)
 
     @property
     def state(self) -> InterviewState:
@@ -129,17 +124,10 @@ class ConsoleInterview:
 
     async def go_on(self) -> None:
         """Let the planner work."""
-        await self._take_values()
         await self._session.go_on()
-
-    async def _take_values(self) -> None:
-        values, self._values = self._values, {}
-        for path, value in values.items():
-            await self._session.set_value(path, value, reason="chosen before the interview")
 
     async def say(self, text: str) -> None:
         """Words of the person that answer no question."""
-        await self._take_values()
         await self._session.say(text)
 
     async def answer(self, card_id: str, answers: Sequence[Answer], *, defaults_for_rest: bool = False) -> None:

@@ -7,10 +7,11 @@ interview lives on Textual's loop, and its tools run in threads of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
     from tcao_tui.domain.draft import KeyPath
     from tcao_tui.domain.interview import PlannerName
     from tcao_tui.domain.interview_state import InterviewState
@@ -30,7 +31,7 @@ class InterviewWanted:
         opening: First words of the person in a new one.
         planner: Who asks; None as the settings say.
         backend: Profile to train on; None as the settings say.
-        values: Values that the person has set already, by key path, of a new one.
+        start_from: Checkpoint that the plan of a new one starts from.
     """
 
     interview_id: str = ""
@@ -38,7 +39,7 @@ class InterviewWanted:
     opening: str = ""
     planner: PlannerName | None = None
     backend: str | None = None
-    values: Mapping[KeyPath, Any] = field(default_factory=dict[str, Any])
+    start_from: ListedCheckpoint | None = None
 
 
 class InterviewSession(Protocol):

@@ -125,6 +125,14 @@ class PreviewPlan(Intent):
 
 
 @dataclass
+@dataclass
+class GoBackTo(Intent):
+    """Let a run go on from an earlier checkpoint; posted only after the person consented."""
+
+    run_id: str
+    path: str
+
+
 class LaunchPlan(Intent):
     """Approve what was shown and start it; posted only after the person consented."""
 

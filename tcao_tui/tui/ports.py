@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.comparison import Comparison
     from tcao_tui.domain.diagnosis import Diagnosis
     from tcao_tui.domain.events import Verb
+    from tcao_tui.domain.hub_push import HubPush
     from tcao_tui.domain.notices import Notice
     from tcao_tui.domain.pipeline import StagePlan
     from tcao_tui.domain.pruning import Pruning
@@ -84,6 +85,21 @@ class TakeAway:
 
 
 class CheckpointsPort(Protocol):
+@dataclass(frozen=True, slots=True)
+class PushOffer:
+    """Weights that may go to the Hugging Face Hub.
+
+    Attributes:
+        export: The export that goes there.
+        push: What would be published; repository and readers are not chosen yet.
+        is_there: The export exists; otherwise it is made, and proved, before anything goes.
+    """
+
+    export: TakeAway
+    push: HubPush
+    is_there: bool
+
+
     """The checkpoints of one server; each method blocks but `close`. See `services.checkpoints.CheckpointDesk`."""
 
     @property
@@ -125,6 +141,18 @@ class CheckpointsPort(Protocol):
         ...
 
     def close(self) -> None:
+    def plan_push(self, checkpoint: ListedCheckpoint, form: TakenForm) -> PushOffer:
+        """What would be published; asks no server."""
+        ...
+
+    def push(self, offer: PushOffer, push: HubPush, tell: Callable[[str], None]) -> str:
+        """Export where that is still to be done, and upload as `push` says; otherwise as `take_away`."""
+        ...
+
+    def plan_go_back(self, checkpoint: ListedCheckpoint) -> str:
+        """What it means for its run to go on from there, sentences; asks no server."""
+        ...
+
         """Let the server go, without waiting for it."""
         ...
 
@@ -180,6 +208,7 @@ class Ports:
         launch: Approves the preview and starts its worker; returns the run id.
         resume: Goes on from a pause or starts the next attempt; returns what to tell the person.
         demo: Launches the included demo; returns the run id.
+        go_back: Run id and the path of an earlier checkpoint to go on from; returns what to tell the person.
         interviews: All interviews, the one that moved last first.
         open_interview: A new interview, or one that goes on.
         save_text: File name and text; returns where it was written.
@@ -199,6 +228,7 @@ class Ports:
     resume: Callable[[str], str]
     preview: Callable[[Path], PlanPreview]
     launch: Callable[[PlanPreview], str]
+    go_back: Callable[[str, str], str]
     demo: Callable[[], str]
     interviews: Callable[[], list[InterviewSummary]]
     open_interview: Callable[[InterviewWanted], InterviewSession]

@@ -50,6 +50,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
             control=_only_watched,
             resume=_only_watched,
             diagnose=_diagnose_alone,
+            go_back=_only_watched,
             change=_only_watched,
             open_notices=lambda: None,
             is_read_only=True,
@@ -60,6 +61,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         control=desk.control,
         resume=desk.resume,
         preview=desk.preview,
+        go_back=desk.go_back,
         launch=desk.launch,
         demo=desk.demo,
         interviews=lambda: desk.interviews().interviews(),
@@ -129,6 +131,17 @@ class _Desk:
 
     def preview(self, path: Path) -> PlanPreview:
         from tcao_tui.services.backends import resolve_profile
+    def go_back(self, run_id: str, path: str) -> str:
+        from tcao_tui.services import go_back
+        from tcao_tui.services.backends import ensure_engine, resolve_profile
+        from tcao_tui.services.runs import find_run
+
+        with closing(self.store()) as store:
+            wanted = go_back.plan_go_back(store, find_run(store, run_id), path)
+            ensure_engine(resolve_profile(self.load_settings(), wanted.run.backend))
+            started = go_back.go_back(store, self.runs_root, wanted, by=_who())
+        return f"Attempt {started.attempt} goes on from step {wanted.record.step}."
+
         from tcao_tui.services.plans import load_plan
         from tcao_tui.services.proposals import propose
         from tcao_tui.tui.plan_summary import preview_of

@@ -113,6 +113,7 @@ class FakeConsole:
             preview=self.preview,
             launch=self.launch,
             demo=lambda: self._note("demo") or "run-demo",
+            go_back=self.go_back,
             interviews=lambda: self.summaries,
             open_interview=self.open_interview,
             save_text=self.save_text,
@@ -189,6 +190,10 @@ class FakeConsole:
             facts=(("method", "sft, LoRA rank 16"), ("model", "tcao/tiny-qwen3"), ("backend", "local")),
             estimate=(("cost", "$0.00, this backend is free" if self.is_free else "$4.20 expected, $3 to $6"),),
             problems=(),
+    def go_back(self, run_id: str, path: str) -> str:
+        self._note("go back", run_id, path)
+        return "Attempt 2 goes on from step 40."
+
             is_free=self.is_free,
             handle=None,
         )

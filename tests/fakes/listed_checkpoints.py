@@ -22,12 +22,13 @@ from tcao_tui.domain.checkpoint_listing import (
     storage_usd_per_month,
 )
 from tcao_tui.domain.checkpoints import CheckpointReason
+from tcao_tui.domain.hub_push import HubPush
 from tcao_tui.domain.pruning import Pruning
 from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.errors import BackendError, TcaoError
 from tcao_tui.services.checkpoint_details import CheckpointDetails
 from tcao_tui.services.checkpoints import ActionReport
-from tcao_tui.tui.ports import TakeAway, TakenForm
+from tcao_tui.tui.ports import PushOffer, TakeAway, TakenForm
 from tests.fakes.views import STARTED_AT
 
 NOW = STARTED_AT
@@ -77,15 +78,15 @@ def of_tickets() -> list[ListedCheckpoint]:
     return found
 
 
-def of_grades() -> list[ListedCheckpoint]:
-    """A run that is paused: it goes on from the newer one, which expires in two days; an older one is left behind."""
+def of_grades(status: RunStatus = RunStatus.PAUSED) -> list[ListedCheckpoint]:
+    """A run that is paused, or down: its newer one expires in two days, and an older one was left behind."""
     newer = server("9b8c7d6e-bbbb", "002-000050", age=2 * DAY, expires_at=NOW + 2 * DAY)
     older = server("9b8c7d6e-bbbb", "001-000060", age=3 * DAY, expires_at=NOW + 9 * DAY)
     points = (newer.path,)
     resumed = "tinker://9b8c7d6e-bbbb/weights/001-000040"
     return [
-        listed(newer, own(GRADES, 50, RunStatus.PAUSED, reason="pause", resume_points=points, resumed_from=resumed)),
-        listed(older, own(GRADES, 60, RunStatus.PAUSED, reason="periodic", resume_points=points, superseded=True)),
+        listed(newer, own(GRADES, 50, status, reason="pause", resume_points=points, resumed_from=resumed)),
+        listed(older, own(GRADES, 60, status, reason="periodic", resume_points=points, superseded=True)),
     ]
 
 
@@ -189,6 +190,25 @@ class FakeCheckpoints:
         tell("downloading: 1 MB of 2 MB")
         self.acted.append(("take away", (wanted.path,), wanted.form, None))
         return f"Ready to serve: {wanted.folder}"
+
+    def plan_push(self, checkpoint: ListedCheckpoint, form: TakenForm) -> PushOffer:
+        wanted = self.plan_take_away(checkpoint, form)
+        what = f"The files of an export (about 809 kB), made and proved first in {wanted.folder},"
+        return PushOffer(wanted, HubPush(what), is_there=False)
+
+    def push(self, offer: PushOffer, push: HubPush, tell: Callable[[str], None]) -> str:
+        tell("uploading")
+        said = ("private" if push.private else "public", push.typed)
+        self.acted.append(("push", (offer.export.path, push.repository), " ".join((offer.export.form, *said)), None))
+        if self.refusal is not None:
+            raise self.refusal
+        return f"On the Hub: https://hub/{push.repository}"
+
+    def plan_go_back(self, checkpoint: ListedCheckpoint) -> str:
+        if self.refusal is not None:
+            raise self.refusal
+        assert checkpoint.own is not None
+        return f"{checkpoint.own.run_name} goes back to step {checkpoint.own.step} of 80 and trains from there anew."
 
     def _change(self, action: Action, paths: Sequence[str], label: str) -> None:
         rows = [c for c in self.found.checkpoints if not (action == "delete" and c.path in paths)]

@@ -5,12 +5,12 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from tcao_tui.domain.run_view import RunStatus
 from tcao_tui.errors import Refused
 from tcao_tui.tui.app import TcaoApp
 from tcao_tui.tui.messages import OpenChat
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
-from tcao_tui.tui.screens.choose import ChooseScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
 from tcao_tui.tui.screens.interview import InterviewScreen
 from tcao_tui.tui.screens.prune import PruneScreen
@@ -173,15 +173,16 @@ async def test_what_the_server_lacks_is_not_offered_and_says_why(
 async def test_n_plans_a_run_that_starts_from_the_training_state(app: TcaoApp, until: Until) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot, until)
-        await pilot.press("down", "down", "n")
+        await pilot.press("down", "down", "down", "down", "n")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        said = " ".join(str(static.render()) for static in app.screen.query(Static))
+        assert "tcao plan --from tinker://0f1e2d3c-aaaa/weights/001-000060 --backend local" in said
         await agreed(pilot, until)
         await until(pilot, lambda: isinstance(app.screen, InterviewScreen))
         assert isinstance(app.screen, InterviewScreen)
-        assert app.screen.wanted.values == {
-            "start_from": "tinker://0f1e2d3c-aaaa/weights/001-000080",
-            "training.base_model": "tcao/tiny-qwen3",
-            "training.lora_rank": 16,
-        }
+        assert app.screen.wanted.start_from is not None
+        assert app.screen.wanted.start_from.path == "tinker://0f1e2d3c-aaaa/weights/001-000060"
+        assert app.screen.wanted.backend == "local"
 
 
 async def test_c_talks_to_the_weights_to_sample_from_of_the_marked_ones(app: TcaoApp, until: Until) -> None:
@@ -216,28 +217,43 @@ async def test_a_run_is_resumed_from_the_checkpoint_that_it_goes_on_from(
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot, until)
         await pilot.press("end", "up", "up", "up", "r")
-        await until(pilot, lambda: "would go on from tinker://9b8c7d6e-bbbb/weights/002-000050, not" in told(app))
+        await until(pilot, lambda: "would go on from tinker://9b8c7d6e-bbbb/weights/002-000050: stop" in told(app))
         await pilot.press("up", "r")
         await agreed(pilot, until)
         await until(pilot, lambda: ("resume", listed.GRADES) in console.asked)
 
 
-@pytest.mark.parametrize(
-    ("keys", "form"), [(("d",), "weights"), (("E", "enter"), "peft"), (("E", "down", "enter"), "merged")]
-)
-async def test_weights_come_to_this_machine_after_consent_with_progress(
-    app: TcaoApp, console: FakeConsole, until: Until, keys: tuple[str, ...], form: str
+async def test_a_run_that_is_down_goes_back_to_an_earlier_checkpoint_once_that_was_said(
+    app: TcaoApp, console: FakeConsole, until: Until
 ) -> None:
+    console.checkpoints = FakeCheckpoints(listed.listing(*listed.of_grades(RunStatus.INTERRUPTED)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, until)
+        await pilot.press("end", "r")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        said = " ".join(str(static.render()) for static in app.screen.query(Static))
+        assert "grades goes back to step 60 of 80 and trains from there anew" in said
+        path = "tinker://9b8c7d6e-bbbb/weights/001-000060"
+        assert f"tcao resume {listed.GRADES} --from {path}" in said
+        await agreed(pilot, until)
+        await until(pilot, lambda: ("go back", listed.GRADES, path) in console.asked)
+        await until(pilot, lambda: "Attempt 2 goes on from step 40" in told(app))
+
+
+async def test_what_a_run_cannot_go_back_to_is_said_and_a_completed_one_does_not_go_on(
+    app: TcaoApp, console: FakeConsole, until: Until
+) -> None:
+    console.checkpoints = FakeCheckpoints(
+        listed.listing(*listed.of_tickets(), *listed.of_grades(RunStatus.INTERRUPTED))
+    )
+    console.checkpoints.refusal = Refused("it was gone back behind already", next_step="tcao plan --from PATH")
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot, until)
-        await pilot.press("down", "down", keys[0])
-        if keys[1:]:
-            await until(pilot, lambda: isinstance(app.screen, ChooseScreen))
-            await pilot.press(*keys[1:])
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await agreed(pilot, until)
-        await until(pilot, lambda: f"Ready to serve: exports/tickets-{form}" in told(app))
-        assert console.checkpoints.acted == [("take away", ("tinker://0f1e2d3c-aaaa/weights/001-000080",), form, None)]
+        await pilot.press("end", "r")
+        await until(pilot, lambda: "gone back behind already" in told(app) and "tcao plan --from PATH" in told(app))
+        await pilot.press("home", "down", "r")
+        await until(pilot, lambda: "tickets is completed; press n" in told(app))
+        assert isinstance(app.screen, CheckpointsScreen)
 
 
 async def test_what_is_not_there_yet_or_wants_one_checkpoint_is_said(app: TcaoApp, until: Until) -> None:

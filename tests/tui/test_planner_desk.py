@@ -8,8 +8,11 @@ import pytest
 from tcao_tui.errors import PlanInvalid, Refused, UsageError
 from tcao_tui.planner.port import Streamed
 from tcao_tui.settings import Settings
+from tcao_tui.store.plan_file import write_plan
 from tcao_tui.tui.interview_desk import ConsoleInterview, InterviewDesk, save_text
 from tcao_tui.tui.interview_port import InterviewWanted
+from tests.fakes.listed_checkpoints import TICKETS, of_tickets
+from tests.unit.test_export_texts import PLAN
 
 
 @pytest.fixture
@@ -105,10 +108,17 @@ def test_a_long_text_is_written_where_only_the_person_reads_it(desk: InterviewDe
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
-async def test_a_new_interview_begins_with_the_values_that_were_chosen_before(desk: InterviewDesk) -> None:
-    wanted = InterviewWanted(planner="rules", values={"start_from": "tinker://run/weights/001-000040"})
-    interview = desk.open(wanted)
+async def test_a_new_interview_begins_with_what_the_checkpoint_that_it_starts_from_was_trained_with(
+    desk: InterviewDesk,
+) -> None:
+    checkpoint = of_tickets()[0]
+    (desk.runs_root / TICKETS).mkdir(parents=True)
+    write_plan(desk.runs_root / TICKETS, PLAN)
+    interview = desk.open(InterviewWanted(planner="rules", start_from=checkpoint))
     await interview.go_on()
-    assert interview.sheet.draft["start_from"].value == "tinker://run/weights/001-000040"
-    assert interview.sheet.draft["start_from"].by == "you"
+    draft = interview.sheet.draft
+    assert (draft["start_from"].value, draft["start_from"].by) == (checkpoint.path, "you")
+    assert draft["goal"].value == PLAN.goal
+    assert draft["training.learning_rate"].value == PLAN.training.learning_rate
+    assert draft["training.run_name"].value == f"{PLAN.training.run_name}-fork"
     interview.close()

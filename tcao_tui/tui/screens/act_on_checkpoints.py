@@ -19,12 +19,12 @@ from tcao_tui.tui.checkpoint_commands import Asked, headless, title_of
 from tcao_tui.tui.panes.checkpoints.table import expiry_text, name_text, run_text
 from tcao_tui.tui.screens.confirm import GRACE_SECONDS
 from tcao_tui.tui.widgets.line_view import Line, LineView
+from tcao_tui.tui.widgets.sentences import sentence_lines
 from tcao_tui.tui.widgets.text_block import fit, wrapped
 
 _MOST_NAMED = 6
-_WIDTH = 92
-_PADDING = 6
-"""Cells of a line that border and padding take, and the scrollbar."""
+_SCROLLBAR = 1
+"""Cells of a line that it takes when there is more than fits."""
 
 
 class ActScreen(ModalScreen[Asked | None]):
@@ -92,7 +92,7 @@ class ActScreen(ModalScreen[Asked | None]):
         self._draw()
 
     def _draw(self) -> None:
-        width = max(min(self.size.width, _WIDTH) - _PADDING, 20)
+        width = max(self.query_one("#which").size.width - _SCROLLBAR, 20)
         said = self._asked.consequences(self._now)
         self.query_one("#box").set_class(said.warns or bool(said.confirm), "-warns")
         self.query_one("#which", LineView).show(_which(self._asked.checkpoints, width, self._now))
@@ -151,12 +151,7 @@ def _consequences(said: Consequences, width: int) -> list[Line]:
     if said.refusal:
         first, *rest = wrapped(said.refusal, width - 2)
         return [(("✗ ", "bad"), (first, "bad")), *((("  ", "text"), (line, "bad")) for line in rest)]
-    lines: list[Line] = []
-    for index, sentence in enumerate(said.lines):
-        is_warning = said.warns and index == 0
-        sign, ink = ("▲", "warn") if is_warning else ("·", "text")
-        for number, line in enumerate(wrapped(sentence, width - 2)):
-            lines.append(((f"{sign if number == 0 else ' '} ", ink), (line, ink)))
+    lines = sentence_lines(said.lines, width, warning=0 if said.warns else None)
     if said.confirm:
         lines += [(), (("Type ", "text"), (said.confirm, "strong"), (" to have it done.", "text"))]
     return lines

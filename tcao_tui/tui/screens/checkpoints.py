@@ -19,7 +19,7 @@ from tcao_tui.domain.comparison import differences
 from tcao_tui.domain.pruning import Pruning
 from tcao_tui.errors import TcaoError
 from tcao_tui.tui.checkpoint_acts import OFFERS, CheckpointActs
-from tcao_tui.tui.checkpoint_commands import Asked, doing_text, done_text, take_away_question
+from tcao_tui.tui.checkpoint_commands import Asked, doing_text, done_text
 from tcao_tui.tui.checkpoints_feed import CheckpointsFeed
 from tcao_tui.tui.intents import not_done
 from tcao_tui.tui.keys import Scope
@@ -27,8 +27,7 @@ from tcao_tui.tui.messages import Done, NotDone, SourceFailed
 from tcao_tui.tui.panes.checkpoints.details import Details
 from tcao_tui.tui.panes.checkpoints.pane import CheckpointsPane
 from tcao_tui.tui.panes.checkpoints.view import CheckpointsView
-from tcao_tui.tui.ports import CheckpointsPort, Ports, TakeAway, TakenForm
-from tcao_tui.tui.screens.confirm import ConfirmScreen
+from tcao_tui.tui.ports import CheckpointsPort, Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
@@ -57,10 +56,10 @@ class CheckpointsScreen(Screen[None]):
         report: ActionReport
 
     @dataclass
-    class TakeAwayPlanned(Message):
-        """What bringing weights to this machine would do."""
+    class FoundOut(Message):
+        """What the port found; `go_on` takes it."""
 
-        wanted: TakeAway
+        go_on: Callable[[], None]
 
     @dataclass
     class Doing(Message):
@@ -69,8 +68,8 @@ class CheckpointsScreen(Screen[None]):
         text: str
 
     @dataclass
-    class TakenAway(Message):
-        """Weights are on this machine."""
+    class TookTime(Message):
+        """Something that took long is done."""
 
         told: str
 
@@ -160,29 +159,36 @@ class CheckpointsScreen(Screen[None]):
         self._pane.say(doing_text(asked, 0))
         return tell
 
-    def plan_take_away(self, checkpoint: ListedCheckpoint, form: TakenForm) -> None:
-        """Find out what bringing weights to this machine would do, and ask for consent."""
-        if (source := self._feed.source) is not None:
-            self._in_thread("acts", lambda: self.TakeAwayPlanned(source.plan_take_away(checkpoint, form)))
+    def find_out[T](self, look: Callable[[CheckpointsPort], T], then: Callable[[T], None]) -> None:
+        """Ask the port in a thread, and go on with its answer."""
 
-    @on(TakeAwayPlanned)
-    def _ask_take_away(self, event: TakeAwayPlanned) -> None:
+        def found(source: CheckpointsPort) -> CheckpointsScreen.FoundOut:
+            answer = look(source)
+            return self.FoundOut(lambda: then(answer))
+
+        if (source := self._feed.source) is not None:
+            self._in_thread("acts", lambda: found(source))
+
+    @on(FoundOut)
+    def _found_out(self, event: FoundOut) -> None:
+        event.go_on()
+
+    def take_time(self, work: Callable[[CheckpointsPort, Callable[[str], None]], str]) -> None:
+        """Have done what takes long, in a thread: the first line says how far it is, a notice what came of it."""
+
         def tell(doing: str) -> None:
             self.post_message(self.Doing(doing))
 
-        def answered(yes: bool | None) -> None:
-            if yes and (source := self._feed.source) is not None:
-                self._pane.say("starting a helper ...")
-                self._in_thread("acts", lambda: self.TakenAway(source.take_away(event.wanted, tell)))
-
-        self.app.push_screen(ConfirmScreen(take_away_question(event.wanted, self.backend)), answered)
+        if (source := self._feed.source) is not None:
+            self._pane.say("starting a helper ...")
+            self._in_thread("acts", lambda: self.TookTime(work(source, tell)))
 
     @on(Doing)
     def _doing(self, event: Doing) -> None:
         self._pane.say(event.text)
 
-    @on(TakenAway)
-    def _taken_away(self, event: TakenAway) -> None:
+    @on(TookTime)
+    def _took_time(self, event: TookTime) -> None:
         self._pane.say("")
         self.notify(event.told, timeout=10, markup=False)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.comparison import Difference
     from tcao_tui.services.checkpoint_details import CheckpointDetails
 
-_LABEL = 10
+_LABEL, _HANGING = 10, 2
 _VALUE_WIDTH = 40
 _MOST_DIFFERENCES = 40
 
@@ -69,15 +69,15 @@ def details_lines(checkpoint: ListedCheckpoint, looked_up: Details | None, width
 
 
 def _entry(label: str, value: Sequence[Span], width: int) -> list[Line]:
-    """Label and value; one span wraps, several of them are one line."""
+    """Label and value; what wraps is indented further, so that it is not taken for the next value."""
     head: Span = (f" {label.ljust(_LABEL)}", "muted")
     if len(value) > 1 and sum(len(text) for text, _ink in value) < width - _LABEL:
         return [(head, *value)]
     text, ink = "".join(text for text, _ink in value), value[0][1] if len(value) == 1 else "text"
-    room = max(width - _LABEL - 2, 8)
+    room = max(width - _LABEL - _HANGING - 2, 8)
     # A path is cut where the line ends: a break at one of its hyphens would look like a hyphenated word.
     first, *rest = chop_cells(text, room) if text.startswith("tinker://") else wrapped(text, room)
-    return [(head, (first, ink)), *(((" " * (_LABEL + 1), "text"), (line, ink)) for line in rest)]
+    return [(head, (first, ink)), *(((" " * (_LABEL + 1 + _HANGING), "text"), (line, ink)) for line in rest)]
 
 
 def _plain(text: str, ink: str) -> Sequence[Span]:
