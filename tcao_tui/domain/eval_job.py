@@ -6,10 +6,11 @@ flushed before the next answer is asked for. Started again, it reads its own lin
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tcao_tui.domain.evaluation import Counts, EvalTask, ItemResult, Subject, Usage
 
@@ -54,3 +55,16 @@ class GaveUp(_Part):
 
 
 type Line = Annotated[Found | Ended | GaveUp, Field(discriminator="kind")]
+
+
+def parse_line(text: bytes) -> Line | None:
+    """A line as it was told; None for one that death cut off or that this version does not know."""
+    try:
+        return _lines().validate_json(text)
+    except ValidationError:
+        return None
+
+
+@cache
+def _lines() -> TypeAdapter[Line]:
+    return TypeAdapter(Line)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import tinker
 from inspect_ai.model import (
     ChatMessage,
@@ -29,6 +33,7 @@ from tinker_cookbook.eval.inspect_utils import InspectAPIFromTinkerSampling
 
 from tcao_tui.clients.tinker_errors import clean
 from tcao_tui.errors import UsageError
+from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, AnswerBook
 from tcao_tui.probes.chat_voice import Voice, open_voice
 from tcao_tui.probes.server import Server
 from tcao_tui.probes.tokenizers import go_offline_if_needed
@@ -90,6 +95,8 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
         self._server = Server(profile, "evals")
         self._opening = asyncio.Lock()
         self._opened: _Opened | None = None
+        book = os.environ.get(BOOK_VARIABLE)
+        self._book = AnswerBook(Path(book)) if book else None
         self.verbose, self.include_reasoning = False, True
 
     async def generate(
@@ -101,7 +108,7 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
             TcaoError: The server, the weights or the tokenizer cannot be had.
         """
         opened = await self._open()
-        taken = _Taken(opened.client)
+        taken = _Taken(opened.client, self.model_name, self._book)
         one = copy.copy(self)
         one.renderer, one.sampling_client = opened.voice.cookbook, cast("tinker.SamplingClient", taken)
         output = await InspectAPIFromTinkerSampling.generate(one, input, tools, tool_choice, config)
@@ -122,6 +129,9 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
     async def aclose(self) -> None:
         """End the session."""
         self._opened = None
+        if self._book is not None:
+            self._book.close()
+            self._book = None
         await self._server.close()
 
     async def _open(self) -> _Opened:
@@ -154,10 +164,10 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
 
 
 class _Taken:
-    """A sampling client of one call that keeps what the server answered."""
+    """A sampling client of one call that keeps what the server answered, and asks only what the book does not have."""
 
-    def __init__(self, client: tinker.SamplingClient) -> None:
-        self._client = client
+    def __init__(self, client: tinker.SamplingClient, model: str, book: AnswerBook | None) -> None:
+        self._client, self._model, self._book = client, model, book
         self.response: tinker.SampleResponse | None = None
         self.prompt_tokens = 0
 
@@ -165,9 +175,39 @@ class _Taken:
         self, prompt: tinker.ModelInput, num_samples: int, sampling_params: tinker.SamplingParams
     ) -> tinker.SampleResponse:
         """Sample, as the SDK does."""
-        self.response = await self._client.sample(prompt, num_samples, sampling_params)
         self.prompt_tokens = prompt.length
+        if self._book is None:
+            self.response = await self._client.sample(prompt, num_samples, sampling_params)
+            return self.response
+        question = f"{self._model}|{num_samples}|{sampling_params.model_dump_json()}|{prompt.model_dump_json()}"
+        asked = hashlib.sha256(question.encode()).hexdigest()[:32]
+        if (kept := self._book.take(asked)) is not None:
+            self.response = _response(kept)
+            return self.response
+        self.response = await self._client.sample(prompt, num_samples, sampling_params)
+        self._book.keep(_answer(asked, self.response, self.prompt_tokens, self._model))
         return self.response
+
+
+def _answer(asked: str, response: tinker.SampleResponse, prompt_tokens: int, model: str) -> Answer:
+    return Answer(
+        asked=asked,
+        tokens=[list(sequence.tokens) for sequence in response.sequences],
+        stops=[sequence.stop_reason for sequence in response.sequences],
+        prompt_tokens=prompt_tokens,
+        cached_tokens=min(response.prompt_cache_hit_tokens, prompt_tokens),
+        model=model,
+    )
+
+
+def _response(answer: Answer) -> tinker.SampleResponse:
+    sequences = [
+        tinker.SampledSequence(
+            stop_reason=cast("tinker.StopReason", stop), sequence_id=answer.asked, tokens_np=np.array(tokens, np.int32)
+        )
+        for tokens, stop in zip(answer.tokens, answer.stops, strict=True)
+    ]
+    return tinker.SampleResponse(sequences=sequences, prompt_cache_hit_tokens=answer.cached_tokens)
 
 
 def _told(output: ModelOutput, taken: _Taken, stop_texts: Sequence[str]) -> ModelOutput:

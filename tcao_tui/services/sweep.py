@@ -20,20 +20,13 @@ from tcao_tui.domain.hyperparams import rank_limit
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.range_test import range_settings
 from tcao_tui.domain.sweep import Cell, Overrides, expand, grid, shares, sweep_hash, varied, words
-from tcao_tui.errors import ExitCode, NeedsInput, Refused, TcaoError
-from tcao_tui.services import detached
+from tcao_tui.errors import NeedsInput, TcaoError
 from tcao_tui.services.backends import Profile
+from tcao_tui.services.driver_start import start_driver
 from tcao_tui.services.facts import Sources, sources
 from tcao_tui.services.proposals import Proposal, propose
-from tcao_tui.store.lease import RunLock, holder
 from tcao_tui.store.port import Approval
 from tcao_tui.store.sweep_file import LOG_NAME, CellRecord, SweepRecord, create_sweep, read_sweep, sweep_dir
-
-START_SECONDS = 15.0
-"""How long a sweeper may take to say that it has the sweep."""
-
-_POLL_SECONDS = 0.02
-_LOG_TAIL_CHARACTERS = 2_000
 
 Purpose = Literal["sweep", "range_test"]
 
@@ -183,22 +176,15 @@ def start_sweeper(runs_root: Path, name: str, *, environ: Mapping[str, str] | No
     """
     read_sweep(runs_root, name)
     place = sweep_dir(runs_root, name)
-    log = place / LOG_NAME
-    start = log.stat().st_size if log.exists() else 0
     argv = [sys.executable, "-m", "tcao_tui", "--runs-dir", str(runs_root), "sweep", "--resume", name, "--foreground"]
-    pid = detached.spawn(argv, log_file=log, environ=dict(os.environ if environ is None else environ))
-    deadline = time.monotonic() + START_SECONDS
-    while not (RunLock.probe(place) and (who := holder(place)) is not None and who.pid == pid):
-        code = detached.exit_status(pid)
-        if code == 0:
-            return pid
-        if code == ExitCode.REFUSED:
-            raise Refused(f"sweep {name} is being carried out already", next_step=f"tcao sweep --show {name}")
-        if code is not None or time.monotonic() > deadline:
-            told = log.read_bytes()[start:].decode("utf-8", "replace").strip()[-_LOG_TAIL_CHARACTERS:]
-            raise TcaoError(f"the sweeper did not start: {told or 'it said nothing'}", where=str(log))
-        time.sleep(_POLL_SECONDS)
-    return pid
+    return start_driver(
+        argv,
+        place,
+        place / LOG_NAME,
+        what=f"sweep {name}",
+        next_step=f"tcao sweep --show {name}",
+        environ=os.environ if environ is None else environ,
+    )
 
 
 def _judged(

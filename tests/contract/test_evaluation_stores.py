@@ -14,8 +14,8 @@ from tcao_tui.store import schema
 from tcao_tui.store.evaluations import EvaluationStore
 from tcao_tui.store.memory import MemoryStore
 from tcao_tui.store.sqlite import open_store
-from tests.fakes.evaluations import BASE, TRAINED, record, small_spec
 from tests.fakes.run_records import new_run
+from tests.fakes.stored_evaluations import BASE, TRAINED, record, small_spec
 
 GREET_BASE = CellKey("greet", BASE.name)
 GREET_TRAINED = CellKey("greet", TRAINED.name)

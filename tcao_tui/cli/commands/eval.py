@@ -1,48 +1,47 @@
-"""`tcao eval`: what evals say of checkpoints."""
+"""`tcao eval`: evaluations of checkpoints. This is the group; commands are in the modules of its table."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import ClassVar
 
 import click
 
-from tcao_tui.cli.context import CliContext, pass_context
-from tcao_tui.cli.options import output_option
-from tcao_tui.errors import ExitCode
+from tcao_tui.cli.group import LazyGroup
+
+_AT = "tcao_tui.cli.commands."
+_START = "start"
 
 
-@click.group("eval")
-def evaluate() -> None:
-    """Say which checkpoint is best by its evals, and how sure that is."""
+class _Commands(LazyGroup):
+    table: ClassVar[Mapping[str, tuple[str, str]]] = {
+        _START: (f"{_AT}eval_start:start", "Evaluate checkpoints; what `tcao eval RUN` does."),
+        "ls": (f"{_AT}eval_look:ls", "List the evaluations."),
+        "show": (f"{_AT}eval_look:show", "Show the scores of one, or of all of a run, and how far it is."),
+        "resume": (f"{_AT}eval_act:resume", "Go on with what is unfinished; no answer is paid twice."),
+        "drain": (f"{_AT}eval_act:drain", "Let what is under way end, and begin nothing more."),
+        "cancel": (f"{_AT}eval_act:cancel", "End it now; what was answered is kept."),
+        "compare": (f"{_AT}eval_compare:compare", "Hold Inspect logs of one task against the first of them."),
+    }
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Words that are no command are what is to be evaluated."""
+        helps = ctx.help_option_names
+        if args and args[0] not in self.table and args[0] not in helps:
+            args = [_START, *args]
+        return super().parse_args(ctx, args)
 
 
-@evaluate.command(
+@click.group(
+    cls=_Commands,
     epilog="""\b
 Examples:
-  tcao eval compare base.eval run-40.eval run-80.eval
-  tcao eval compare base.eval run-80.eval --fail-if-worse && ./release.sh
-"""
+  tcao eval latest                          the evals of its plan, over the base and its checkpoints
+  tcao eval latest --task quality.py@task   a task of one's own
+  tcao eval show latest
+  tcao eval compare base.eval run-40.eval
+""",
 )
-@click.argument("logs", metavar="BASE LOG...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--lower-is-better", is_flag=True, help="Direction of the score, for tasks such as refusals.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Splits the items to choose by from those quoted.")
-@click.option("--fail-if-worse", is_flag=True, help="End with code 1 when a log is clearly worse than the base.")
-@output_option()
-@pass_context
-def compare(console: CliContext, logs: tuple[Path, ...], lower_is_better: bool, seed: int, fail_if_worse: bool) -> None:
-    """Hold Inspect logs of one task against the first of them, item by item.
-
-    Differences are paired and corrected for their number; a difference that may be chance is called so, with how many
-    items would tell. Logs made elsewhere are read too.
-    """
-    from tcao_tui.cli.render.json import to_json
-    from tcao_tui.cli.render.verdict import verdict_dict, verdict_lines
-    from tcao_tui.services.eval_logs import compare_logs
-
-    found = compare_logs(logs, lower_is_better=lower_is_better, seed=seed)
-    if console.wants_json:
-        console.result(to_json(verdict_dict(found), indent=2))
-    else:
-        console.result("\n".join(verdict_lines(found, console.style)))
-    if fail_if_worse and any(one.outcome == "worse" for one in found.verdict.judged):
-        click.get_current_context().exit(ExitCode.FAILED)
+def evaluate() -> None:
+    """Evaluate checkpoints: training metrics, public benchmarks, your own evals; say which one is best and how sure
+    that is."""

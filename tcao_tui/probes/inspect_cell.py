@@ -1,0 +1,246 @@
+"""`python -m tcao_tui.probes.inspect_cell JOB.json`: an Inspect task over one subject, as a cell of an evaluation.
+
+Inspect allows one evaluation at a time in a process and takes seconds to import, so each cell has a process. It can be
+killed at any moment and started again: answers that reached it stand in its book and are not asked for twice.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from inspect_ai import eval as inspect_eval
+from inspect_ai.hooks import Hooks, SampleEnd, SampleStart, TaskStart, hooks
+from inspect_ai.log import EvalLog, EvalSample
+from inspect_ai.model import GenerateConfig, Model, get_model
+
+from tcao_tui import __version__
+from tcao_tui.domain.eval_job import RESULTS, Ended, Found, GaveUp, Job, parse_line
+from tcao_tui.domain.evaluation import Counts, Usage
+from tcao_tui.domain.plain_text import one_line
+from tcao_tui.errors import TcaoError
+from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, read_answers
+from tcao_tui.probes.log_items import counts_of, item_result
+
+BOOK = "answers.jsonl"
+LOGS = "logs"
+_PROBLEM_WIDTH = 400
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry a job out. Returns the exit code."""
+    [job_file] = sys.argv[1:] if arguments is None else arguments
+    job = Job.model_validate_json(Path(job_file).read_bytes())
+    teller = Teller(job)
+    os.environ[BOOK_VARIABLE] = str(teller.book)
+    os.environ["INSPECT_CACHE_DIR"] = str(job.directory / "cache")
+    _follow(teller)
+    try:
+        [log] = evaluate(job)
+    except TcaoError as error:
+        teller.gave_up(error.what, error.next_step or "")
+        return 0
+    except (ValueError, OSError, LookupError, ImportError) as error:
+        teller.gave_up(f"{type(error).__name__}: {error}", "see the cell's log")
+        raise
+    teller.ended(log)
+    return 0
+
+
+def evaluate(job: Job) -> list[EvalLog]:
+    """Run the task by Inspect, every sample to its end; an error of one sample ends no other."""
+    task, subject = job.task, job.subject
+    return inspect_eval(
+        task.target,
+        model=_model(job),
+        model_roles={"grader": _judge(task.judge, job.profile)} if task.judge else None,
+        task_args={**task.arguments, **task.files},
+        metadata={
+            "tcao_version": __version__,
+            "task_identity": task.identity,
+            "base_model": subject.base_model,
+            "checkpoint": subject.checkpoint,
+            "run": subject.run_id,
+            "step": subject.step,
+            "renderer": subject.renderer,
+        },
+        limit=task.limit,
+        sample_shuffle=None if task.limit is None else task.seed,
+        epochs=task.epochs if task.epochs > 1 else None,
+        continue_on_fail=True,
+        retry_on_error=1,
+        display="none",
+        log_dir=str(job.directory / LOGS),
+        log_realtime=True,
+        score_display=False,
+        ctl_server=True,
+        **cast("Any", task.generate),
+    )
+
+
+def model_name(job: Job) -> str:
+    """What Inspect calls the subject; it names the checkpoint, so that nothing takes it for another one."""
+    subject = job.subject
+    if subject.is_base:
+        return f"tcao/{subject.base_model}"
+    known = f"{subject.run_id}-{subject.step}" if subject.run_id else subject.checkpoint.rpartition("/")[2]
+    return f"tcao/{subject.base_model}@{known}"
+
+
+def _model(job: Job) -> Model:
+    arguments: dict[str, Any] = {"profile": job.profile, "renderer": job.subject.renderer}
+    if not job.subject.is_base:
+        arguments["checkpoint"] = job.subject.checkpoint
+    return get_model(model_name(job), memoize=False, **arguments)
+
+
+def _judge(name: str, profile: str) -> Model:
+    """The model that grades; what it said once of the same answer is not asked again after a death."""
+    if name.startswith("tcao/"):
+        return get_model(name, profile=profile, memoize=False)
+    return get_model(name, config=GenerateConfig(cache=True), memoize=False)
+
+
+class Teller:
+    """Appends what was found to the job's results, each line whole."""
+
+    def __init__(self, job: Job) -> None:
+        self._job, self._model = job, model_name(job).removeprefix("tcao/")
+        self.book = job.directory / BOOK
+        self._results = job.directory / RESULTS
+        self._told = _told_before(self._results)
+        self._paid, self._read_to = Usage(), 0
+        self._samples: defaultdict[str, list[EvalSample]] = defaultdict(list)
+        self._planned, self._started = 0, 0
+
+    def planned(self, samples: int) -> None:
+        """How many answers are to be given."""
+        self._planned = samples
+        self._tell(Found(items=(), counts=Counts(planned=samples), usage=Usage(usd=None)))
+
+    def started(self) -> None:
+        """A sample is on its way."""
+        self._started += 1
+
+    def sample(self, sample: EvalSample) -> None:
+        """A sample ended."""
+        name = str(sample.id)
+        self._samples[name].append(sample)
+        ended = [one for several in self._samples.values() for one in several]
+        counts = counts_of(
+            ended, self._job.task.scorer, planned=self._planned, in_flight=max(0, self._started - len(ended))
+        )
+        item = item_result(name, self._samples[name], self._job.task.scorer)
+        self._tell(Found(items=(item,), counts=counts, usage=self._newly_paid()))
+
+    def ended(self, log: EvalLog) -> None:
+        """All is done, or nothing could be: the log has the last word."""
+        samples = log.samples or []
+        if not samples:
+            told = log.error.message if log.error else f"Inspect ended with status {log.status} and without a sample"
+            self.gave_up(told, "see the cell's log")
+            return
+        scorer = self._job.task.scorer
+        by_id: defaultdict[str, list[EvalSample]] = defaultdict(list)
+        for sample in samples:
+            by_id[str(sample.id)].append(sample)
+        items = tuple(item_result(name, several, scorer) for name, several in by_id.items())
+        counts = counts_of(samples, scorer, planned=self._planned)
+        judged = _judge_tokens(log)
+        usage = self._newly_paid().model_copy(update={"judge_tokens": judged, "judge_usd": None if judged else 0.0})
+        self._tell(Found(items=items, counts=counts, usage=usage))
+        _drop_others(self._job.directory / LOGS, Path(log.location))
+        self._tell(Ended(numbers=_metrics(log)))
+
+    def gave_up(self, problem: str, next_step: str) -> None:
+        """It cannot go on."""
+        self._tell(GaveUp(problem=one_line(problem, _PROBLEM_WIDTH), next_step=next_step))
+
+    def _newly_paid(self) -> Usage:
+        """What the book has beyond what was told, be it of a process that died before it could tell."""
+        start, self._read_to = self._read_to, self.book.stat().st_size if self.book.exists() else 0
+        for answer in read_answers(self.book, start):
+            if answer.model == self._model:
+                self._paid = _sum(self._paid, answer_usage(answer))
+        new = _difference(self._paid, self._told)
+        self._told = self._paid
+        return new
+
+    def _tell(self, line: Found | Ended | GaveUp) -> None:
+        with self._results.open("ab") as file:
+            file.write(line.model_dump_json().encode() + b"\n")
+
+
+def answer_usage(answer: Answer) -> Usage:
+    """What an answer took; its price is for those who know the prices."""
+    written = sum(len(tokens) for tokens in answer.tokens)
+    return Usage(input_tokens=answer.prompt_tokens, cached_tokens=answer.cached_tokens, output_tokens=written, usd=None)
+
+
+def _told_before(results: Path) -> Usage:
+    """What processes before this one told."""
+    told = Usage()
+    for text in results.read_bytes().split(b"\n") if results.exists() else ():
+        if isinstance(line := parse_line(text), Found):
+            told = _sum(told, line.usage)
+    return told
+
+
+def _sum(one: Usage, other: Usage, sign: int = 1) -> Usage:
+    return Usage(
+        input_tokens=one.input_tokens + sign * other.input_tokens,
+        cached_tokens=one.cached_tokens + sign * other.cached_tokens,
+        output_tokens=one.output_tokens + sign * other.output_tokens,
+        usd=None,
+    )
+
+
+def _difference(one: Usage, other: Usage) -> Usage:
+    return _sum(one, other, -1)
+
+
+def _judge_tokens(log: EvalLog) -> int:
+    return sum(usage.total_tokens for role, usage in (log.stats.role_usage or {}).items() if role == "grader")
+
+
+def _metrics(log: EvalLog) -> dict[str, float]:
+    """Inspect's own numbers of the whole, `SCORER/METRIC`; what is no number is left out."""
+    scores = log.results.scores if log.results else []
+    return {
+        f"{score.name}/{name}": float(metric.value)
+        for score in scores
+        for name, metric in score.metrics.items()
+        if math.isfinite(metric.value)
+    }
+
+
+def _drop_others(logs: Path, kept: Path) -> None:
+    """Logs of processes that died say nothing that this one does not."""
+    for log in logs.glob("*.eval"):
+        if log.name != kept.name:
+            log.unlink(missing_ok=True)
+
+
+def _follow(teller: Teller) -> None:
+    """Have Inspect tell of each sample as it ends."""
+
+    class _Follow(Hooks):
+        async def on_task_start(self, data: TaskStart) -> None:
+            teller.planned(len(data.spec.dataset.sample_ids or ()) * (data.spec.config.epochs or 1))
+
+        async def on_sample_start(self, data: SampleStart) -> None:
+            teller.started()
+
+        async def on_sample_end(self, data: SampleEnd) -> None:
+            teller.sample(data.sample)
+
+    hooks(name="tcao_cell", description="Tells what a cell of an evaluation found, item by item.")(_Follow)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
