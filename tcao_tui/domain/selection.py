@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from tcao_tui.domain import selection_words as words
 from tcao_tui.domain.eval_matrix import Ruling, Selection
 from tcao_tui.domain.evaluation import Choice, EvalTask
+from tcao_tui.domain.held_out import FALLING_METRICS
 from tcao_tui.domain.statistics.goals import trade_offs, weighted
 from tcao_tui.domain.statistics.guards import gap_words, outdone, over_fitted
 from tcao_tui.domain.statistics.verdict import Task, Verdict, decide
@@ -25,7 +26,7 @@ class Wishes:
     """What a person asks of the rule.
 
     Attributes:
-        goal: Name of the task that decides; empty for the first of layer 3.
+        goal: Name of the task that decides, or of a held-out loss of training; empty for the first of layer 3.
         accepted: Names of tasks whose loss, or whose lost answers, a person accepts.
         weights: Of several goals, by the tasks' names, above zero; they take the place of `goal`.
         seed: Of the split into items to choose by and items to quote.
@@ -161,8 +162,9 @@ def _goal(evidence: Sequence[Evidence], wishes: Wishes) -> _Goal | None:
     if wishes.weights:
         parts = [by_name[name] for name in wishes.weights if name in by_name]
         return _Goal(weighted([one.scores for one in parts], wishes.weights), parts, "by weights") if parts else None
-    if wishes.goal in by_name:
-        return _Goal(by_name[wishes.goal].scores, [by_name[wishes.goal]], "what counts as success")
+    held_out = [one.spec.name for one in evidence if one.is_held_out and wishes.goal in FALLING_METRICS]
+    if (name := next(iter(held_out), wishes.goal)) in by_name:
+        return _Goal(by_name[name].scores, [by_name[name]], "what counts as success")
     why = f"{wishes.goal} was not evaluated; the first task of layer 3" if wishes.goal else "the first task of layer 3"
     return next((_Goal(by_name[name].scores, [by_name[name]], why) for name in _all_goals(evidence)), None)
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tcao_tui.domain.eval_words import gain_text
 from tcao_tui.domain.statistics.guards import LOSS_MARGIN
-from tcao_tui.domain.statistics.paired import Difference
 from tcao_tui.domain.statistics.verdict import ALPHA, MOST_UNUSABLE, Judged, Task, Verdict
 
 if TYPE_CHECKING:
@@ -16,18 +16,11 @@ if TYPE_CHECKING:
 NO_GOAL = "no task of layer 3 was evaluated and no other one was named as the goal, so nothing decides"
 
 
-def interval_text(gain: Difference) -> str:
-    """`+0.062 (+0.011 to +0.113)`, in units of the score."""
-    if not math.isfinite(gain.mean):
-        return "unknown"
-    return f"{gain.mean:+.3f}" + (f" ({gain.low:+.3f} to {gain.high:+.3f})" if gain.is_known else "")
-
-
 def ruling(one: Judged, verdict: Verdict) -> str:
     """Why a checkpoint was left out, or what speaks for it."""
     if one.why:
         return one.why
-    told = f"{interval_text(one.gain)} on {one.gain.items:,} items, p {one.p_value:.2g}"
+    told = f"{gain_text(one.gain)} on {one.gain.items:,} items, p {one.p_value:.2g}"
     if one.checkpoint == verdict.recommended and verdict.alike:
         return f"{told}; the earliest of those that cannot be told from the best"
     if one.checkpoint in verdict.alike and verdict.outcome == "better":
@@ -78,7 +71,7 @@ def verdict_lines(verdict: Verdict, base: str, candidates: int) -> Iterator[str]
     left = sum(one.outcome != "left out" for one in verdict.judged)
     if verdict.unseen is not None:
         yield (
-            f"{verdict.champion} is the best of {left} left in: {interval_text(verdict.unseen)} "
+            f"{verdict.champion} is the best of {left} left in: {gain_text(verdict.unseen)} "
             f"on {verdict.unseen.items:,} items{' that choosing did not see' if left > 1 else ''}."
         )
     known = [value for one in verdict.judged if math.isfinite(value := one.gain.detectable(comparisons=candidates))]
