@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from tcao_tui.clients.benchmark_catalogue import DISTRIBUTION, Listed, installed_version, read_catalogue
+from tcao_tui.clients.benchmark_catalogue import DISTRIBUTION, installed_version, read_catalogue
 from tcao_tui.domain.benchmarks.entry import PACKAGE, Benchmark
 from tcao_tui.domain.benchmarks.table import SUITES, benchmark_named, suite
 from tcao_tui.domain.evaluation import EvalTask
@@ -112,12 +112,6 @@ def model_roles(task: EvalTask) -> Mapping[str, str]:
         return {}
     ours = benchmark_named(task.target)
     return dict.fromkeys(["grader"] if ours is None else [h.role for h in ours.helpers if h.role], task.judge)
-
-
-def matching(text: str, tasks: Iterable[Listed]) -> list[Listed]:
-    """Tasks whose name, title, group or description has a text in it."""
-    wanted = text.casefold()
-    return [t for t in tasks if wanted in f"{t.name} {t.title} {t.group} {t.description}".casefold()]
 
 
 def _full_name(name: str) -> str:

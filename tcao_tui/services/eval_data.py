@@ -41,6 +41,8 @@ def data(
         yield Obstacle(name, what, f"{terms}, then export HF_TOKEN=... or `hf auth login`")
     for source in listed.sources:
         address = _address(source, environ)
+        if source.kind == _HUB and ours is not None and ours.datasets and source.place not in ours.datasets:
+            continue
         if source.kind == "git_clone" and shutil.which("git", path=environ.get("PATH")) is None:
             yield Obstacle(name, "it clones a repository, and there is no git", "install git")
         elif source.kind == _HUB and (is_offline(environ) or address in silent):

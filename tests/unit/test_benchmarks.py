@@ -19,7 +19,6 @@ from tcao_tui.services.benchmarks import (
     THINKING_TOKENS,
     benchmark_names,
     benchmark_task,
-    matching,
     model_roles,
     plan_benchmarks,
 )
@@ -156,12 +155,6 @@ def test_a_plans_benchmarks_are_drawn_with_its_seed_and_guard_what_must_not_get_
     assert (gsm8k.limit, gsm8k.seed, gsm8k.is_guardrail) == (20, demo.training.seed, False)
     assert (mmlu.limit, mmlu.is_guardrail) == (100, True)
     assert mmlu.arguments["max_non_cot_tokens"] == THINKING_TOKENS
-
-
-def test_the_catalogue_is_searched_by_words() -> None:
-    tasks = read_catalogue().values()
-    assert "inspect_evals/gsm8k" in [listed.name for listed in matching("grade school", tasks)]
-    assert matching("no such thing at all", tasks) == []
 
 
 def test_more_answers_where_there_are_few_samples() -> None:

@@ -21,6 +21,14 @@ class _Commands(LazyGroup):
         "resume": (f"{_AT}eval_act:resume", "Go on with what is unfinished; no answer is paid twice."),
         "drain": (f"{_AT}eval_act:drain", "Let what is under way end, and begin nothing more."),
         "cancel": (f"{_AT}eval_act:cancel", "End it now; what was answered is kept."),
+        "verdict": (
+            f"{_AT}eval_report:verdict",
+            "Say which checkpoint to use, how sure that is, and why; a build's gate.",
+        ),
+        "report": (f"{_AT}eval_report:report", "Write it all down: Markdown, HTML with charts, the run's record."),
+        "choose": (f"{_AT}eval_report:choose", "Say which weights are used, and why, whatever the rule says."),
+        "tasks": (f"{_AT}eval_catalogue:tasks", "List public benchmarks: what they measure, need and cost."),
+        "check": (f"{_AT}eval_catalogue:check", "Say what this machine lacks for benchmarks, and what mends it."),
         "compare": (f"{_AT}eval_compare:compare", "Hold Inspect logs of one task against the first of them."),
     }
 

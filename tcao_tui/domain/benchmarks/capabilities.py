@@ -22,11 +22,13 @@ KNOWLEDGE = (
         "mmlu_0_shot", 13937,
         "Multiple-choice knowledge over 57 subjects: says nothing about style, but falls when training overwrites what "
         "the model knew.", 160, 8, "choice", cap_argument="max_non_cot_tokens", fixes=TEMPERATURE,
+        datasets=("cais/mmlu",),
     ),
     Benchmark(
         "mmlu_5_shot", 14015,
         "The same questions after five examples: for base models, which do not follow the form without them.",
         750, 8, "choice", cap_argument="max_non_cot_tokens", fixes=TEMPERATURE,
+        datasets=("cais/mmlu",),
     ),
     Benchmark(
         "mmlu_pro", 12032,

@@ -42,6 +42,7 @@ class Benchmark:
         higher_is_better: Direction of that number, which need not be the direction of the task's own metric.
         helpers: Further models that it asks.
         needs: What it needs besides the model: "" nothing, else a judge model, Docker and the like.
+        datasets: Of those on the hub that its group fetches, what this task fetches as it stands; empty: all of them.
         gated: Dataset whose terms have to be accepted on the hub.
         arguments: Of the task, where its own defaults do not fit.
         cap_argument: Argument that limits the tokens of an answer, to be lifted for models that think.
@@ -62,6 +63,7 @@ class Benchmark:
     higher_is_better: bool = True
     helpers: tuple[Helper, ...] = ()
     needs: str = ""
+    datasets: tuple[str, ...] = ()
     gated: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict[str, str])
     cap_argument: str = ""
