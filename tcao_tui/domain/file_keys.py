@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from tcao_tui.domain.key_paths import Keys
 
-HashField = Literal["train_file", "val_file", "score_file", "teacher_files"]
+HashField = Literal["train_file", "val_file", "score_file", "teacher_files", "application_files", "opponent_files"]
 
 EACH = "*"
 """In a key path: every item of a list."""
@@ -17,6 +17,8 @@ FILE_KEYS: Mapping[Keys, HashField] = {
     ("training", "train_file"): "train_file",
     ("training", "val_file"): "val_file",
     ("evals", "score", "file"): "score_file",
+    ("evals", "application", EACH, "file"): "application_files",
+    ("evals", "application", EACH, "opponents"): "opponent_files",
     ("distill", "more_teachers", EACH, "prompts_file"): "teacher_files",
 }
 """Key paths, and where the file's hash stands in `DataHashes`."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tcao_tui.domain.application_evals import ApplicationEval
 from tcao_tui.domain.code_hash import CodeHash
 from tcao_tui.domain.file_keys import NamedFile, named_files
 from tcao_tui.domain.method_params import METHOD_PARAMS, DistillParams, DpoParams, RlhfParams, RlParams
@@ -57,6 +58,13 @@ class EvalPlan(_Part):
     benchmarks: tuple[BenchmarkSpec, ...] = Field(
         default=(), max_length=8, description="Public benchmarks, for what must not get worse; few and focused."
     )
+    # Left out where there is none, so that a plan without keeps the hash that it was approved by.
+    application: tuple[ApplicationEval, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Further evals of the task itself, asked of checkpoints after training.",
+        exclude_if=lambda evals: not evals,
+    )
 
 
 class Budget(_Part):
@@ -89,7 +97,9 @@ class DataHashes(_Part):
     val_file: str = ""
     score_file: str = ""
     teacher_files: tuple[str, ...] = ()
-    # Left out where there is none, so that a plan without code keeps the hash that it was approved by.
+    # Left out where there are none, so that a plan without them keeps the hash that it was approved by.
+    application_files: tuple[str, ...] = Field(default=(), exclude_if=lambda files: not files)
+    opponent_files: tuple[str, ...] = Field(default=(), exclude_if=lambda files: not files)
     code: tuple[CodeHash, ...] = Field(default=(), exclude_if=lambda code: not code)
 
     def code_of(self, module: str) -> str:
@@ -98,10 +108,11 @@ class DataHashes(_Part):
 
     def of(self, named: NamedFile) -> str:
         """Hash of a file that the plan names; empty when there is none."""
-        if named.field == "teacher_files":
-            numbers = [key for key in named.keys if isinstance(key, int)]
-            return next(iter(self.teacher_files[numbers[-1] :]), "")
-        return getattr(self, named.field)
+        known: str | tuple[str, ...] = getattr(self, named.field)
+        if isinstance(known, str):
+            return known
+        numbers = [key for key in named.keys if isinstance(key, int)]
+        return next(iter(known[numbers[-1] :]), "")
 
 
 class Plan(_Part):

@@ -73,6 +73,21 @@ def teacher_files(plan: Plan) -> tuple[DataFile, ...]:
     )
 
 
+def application_files(plan: Plan) -> tuple[DataFile, ...]:
+    """Rows of further evals and answers to beat, read as their own fields say, else as in training."""
+    found: list[DataFile] = []
+    for number, each in enumerate(plan.evals.application):
+        key = f"evals.application[{number}]"
+        rows = _scored(plan, each.input_field, each.output_field)
+        if each.kind == "rows" and each.file is not None:
+            recorded = next(iter(plan.data.application_files[number:]), "")
+            found.append(DataFile("application_files", f"{key}.file", each.file, recorded, *rows))
+        if each.opponents is not None:
+            recorded = next(iter(plan.data.opponent_files[number:]), "")
+            found.append(DataFile("opponent_files", f"{key}.opponents", each.opponents, recorded, *rows))
+    return tuple(found)
+
+
 def kinds_of(plan: Plan) -> tuple[RowKind, ...] | None:
     """What training rows may be, the kind that they are read as first; None for a method that is not ours."""
     by_preference = plan.rl is not None and plan.rl.grader.partition(":")[0] == PREFERENCE_REWARD
@@ -84,25 +99,29 @@ def kinds_of(plan: Plan) -> tuple[RowKind, ...] | None:
 def all_data_files(plan: Plan) -> tuple[DataFile, ...]:
     """Every file that a worker reads: of a plan of one stage its own; else the stages', with their keys and hashes."""
     if plan.method != "pipeline":
-        return (*data_files(plan), *teacher_files(plan))
+        return (*data_files(plan), *teacher_files(plan), *application_files(plan))
     return tuple(
         replace(file, key=f"stages.{stage.index}.set.{file.key}")
         for stage in stage_plans(plan)
-        for file in (*data_files(stage.plan), *teacher_files(stage.plan))
+        for file in (*data_files(stage.plan), *teacher_files(stage.plan), *application_files(stage.plan))
     )
 
 
 def _score_file(plan: Plan, score: ScoreSpec) -> DataFile:
+    said, likely = _scored(plan, score.input_field, score.output_field)
+    return DataFile("score_file", "evals.score.file", score.file, plan.data.score_file, said, likely)
+
+
+def _scored(plan: Plan, input_field: str | None, output_field: str | None) -> tuple[dict[str, str], str]:
     """Eval rows are read as their own fields say, the other one as in training; without any, unless these are pairs."""
     said = _said(plan.training)
-    own = {name: text for name in _SCORE_FIELDS if (text := getattr(score, name))}
+    own = {name: text for name, text in zip(_SCORE_FIELDS, (input_field, output_field), strict=True) if text}
     if own:
         said = {name: text for name, text in said.items() if name in _SCORE_FIELDS} | own
     elif said.get("data_format") in PAIR_FORMATS:
         said = {}
     # Named columns of a file of pairs are a prompt and the answer to imitate, which detection would take for pairs.
-    likely = "input_output" if own and (kinds_of(plan) or ("",))[0] == "preference" else ""
-    return DataFile("score_file", "evals.score.file", score.file, plan.data.score_file, said, likely)
+    return said, "input_output" if own and (kinds_of(plan) or ("",))[0] == "preference" else ""
 
 
 def _said(config: TrainingConfig) -> dict[str, str]:

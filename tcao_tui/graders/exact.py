@@ -10,6 +10,10 @@ class ExactMatch:
 
     name: ClassVar[str] = "exact"
 
+    def read(self, answer: str) -> str | None:
+        """The answer without white space at its ends; None when nothing is left."""
+        return answer.strip() or None
+
     def grade(self, answer: str, reference: str) -> bool | None:
         """Whether both are equal after trimming; None when there is no reference."""
         wanted = reference.strip()

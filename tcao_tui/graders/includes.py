@@ -14,6 +14,10 @@ class Includes:
 
     name: ClassVar[str] = "includes"
 
+    def read(self, answer: str) -> str | None:
+        """The answer without white space at its ends; None when nothing is left."""
+        return answer.strip() or None
+
     def grade(self, answer: str, reference: str) -> bool | None:
         """Whether the answer holds the reference; None when there is no reference, which any answer would hold."""
         wanted = _flat(reference)

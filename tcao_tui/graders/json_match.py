@@ -15,10 +15,19 @@ class JsonMatch:
     """Answer and reference are the same JSON value."""
 
     name: ClassVar[str] = "json"
+    checks_form: ClassVar[bool] = True
     argument: ClassVar[str] = "keys that are compared, such as json:queue,urgency"
 
     def __init__(self, argument: str = "", /) -> None:
         self._keys = [key.strip() for key in argument.split(",")] if argument else []
+
+    def read(self, answer: str) -> str | None:
+        """The answer, when it is JSON that can be compared."""
+        try:
+            self._compared(answer)
+        except _NOT_JSON:
+            return None
+        return answer.strip()
 
     def grade(self, answer: str, reference: str) -> bool | None:
         """Whether both hold the same value; None when the reference is no JSON or lacks a key that is compared."""

@@ -40,6 +40,11 @@ class NumericMatch:
         if not 0 <= self._tolerance < 1:
             raise ValueError("the tolerance must be at least 0 and less than 1")
 
+    def read(self, answer: str) -> str | None:
+        """The final number; None when there is none."""
+        found = _final_number(answer)
+        return None if found is None else f"{found[0]:g}{'%' if found[1] else ''}"
+
     def grade(self, answer: str, reference: str) -> bool | None:
         """Whether the numbers are equal; None when either text holds none, which is unscored and never wrong."""
         wanted, given = _final_number(reference), _final_number(answer)

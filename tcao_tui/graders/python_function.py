@@ -30,6 +30,10 @@ class PythonFunction:
             raise ValueError(f"{module} has no function {name}")
         self._function = cast("Callable[[str, str], float | None]", found)
 
+    def read(self, answer: str) -> str | None:
+        """The whole answer, which is what the function gets."""
+        return answer
+
     def grade(self, answer: str, reference: str) -> float | None:
         """What the function says. Raises what it raises."""
         return self._function(answer, reference)

@@ -16,6 +16,7 @@ class RegexMatch:
     """The captured text equals the wanted one."""
 
     name: ClassVar[str] = "regex"
+    checks_form: ClassVar[bool] = True
     argument: ClassVar[str] = "a pattern with one group, such as regex:answer: (.+)"
 
     def __init__(self, argument: str = "", /) -> None:
@@ -28,6 +29,10 @@ class RegexMatch:
         if self._pattern.groups != 1 and "answer" not in self._pattern.groupindex:
             raise ValueError(f"the pattern must have one group, or one named answer, and has {self._pattern.groups}")
         self._group: str | int = "answer" if "answer" in self._pattern.groupindex else 1
+
+    def read(self, answer: str) -> str | None:
+        """What the pattern captures; None when it does not match."""
+        return self._captured(answer)
 
     def grade(self, answer: str, reference: str) -> bool | None:
         """Whether the captured texts are equal; None when there is no reference."""

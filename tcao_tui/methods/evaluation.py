@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tcao_tui.clients.tinker_port import Sampler, StepResult, Trainer
-from tcao_tui.data.check import check_file
-from tcao_tui.data.convert import text_content
-from tcao_tui.data.problems import Problems
-from tcao_tui.data.reader import RowReader
-from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row, RowRejected
+from tcao_tui.data import score_rows
+from tcao_tui.data.rows import RowRejected
+from tcao_tui.data.score_rows import ScoreRow
 from tcao_tui.domain.events import LogLine, PhaseChanged, Sample, SamplesTaken, Scored, Spend
 from tcao_tui.domain.plan import ScoreSpec
 from tcao_tui.domain.plan_data import data_files
@@ -65,42 +62,18 @@ class _Usage:
         return [entry for entry in entries if entry.tokens]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """A prompt with the tools that it offers, and the wanted answer; `where` is its file and line."""
-
-    prompt: Conversation
-    reference: str
-    where: str
-    tools: tuple[dict[str, Any], ...] = ()
-
-
-def read_score_rows(context: RunContext, spec: ScoreSpec) -> list[ScoreRow]:
+def read_score_rows(context: RunContext, spec: ScoreSpec) -> Sequence[ScoreRow]:
     """The first `max_rows` rows of the score's file, read as gates and interview read it.
 
     Raises:
         PlanInvalid: Bad rows, an answer that is missing, or a file that is not the approved one.
     """
     said = next(file for file in data_files(context.plan) if file.field == "score_file")
-    report = check_file(spec.file, said.field_map, kind=None)
-    report.raise_if_bad()
+    found = score_rows.read_score_rows(spec.file, said.field_map, spec.max_rows)
     approved = context.plan.data.score_file
-    if approved and report.sha256 != approved:
+    if approved and found.report.sha256 != approved:
         raise PlanInvalid("the file has changed since the plan was approved", where=str(spec.file))
-    reader = RowReader(spec.file, report.fields, Problems())
-    return [_score_row(row, f"{spec.file}:{reader.line}") for row in islice(reader, spec.max_rows)]
-
-
-def _score_row(row: Row, where: str) -> ScoreRow:
-    match row:
-        case ProblemRow():
-            return ScoreRow(row.prompt, row.answer, where)
-        case ChatRow(conversation=[*prompt, answer]) if prompt and "tool_calls" not in answer:
-            return ScoreRow(prompt, text_content(answer["content"]), where, row.tools)
-        case _:
-            raise PlanInvalid(
-                "a row to be scored must be a prompt and end with the wanted answer, in words", where=where
-            )
+    return found.rows
 
 
 @dataclass(frozen=True, slots=True)

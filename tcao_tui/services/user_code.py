@@ -16,7 +16,7 @@ from tcao_tui.errors import PlanInvalid
 
 
 def code_hash(module: str) -> CodeHash:
-    """The code that `import module` would find in a worker that is started from here.
+    """The code that `import module` would find in a worker that is started from here; an absolute path is that file.
 
     Returns:
         With the SHA-256 of the module's file or, if it belongs to a package, of all `.py` files of the outermost one.
@@ -24,6 +24,14 @@ def code_hash(module: str) -> CodeHash:
     Raises:
         PlanInvalid: It is not found, or cannot be read.
     """
+    root = Path(module) if Path(module).is_absolute() else _root(module)
+    try:
+        return CodeHash(module=module, sha256=_sha256(root))
+    except OSError as error:
+        raise PlanInvalid(f"{root} cannot be read: {error.strerror}", where=module) from error
+
+
+def _root(module: str) -> Path:
     importlib.invalidate_caches()
     root: Path | None = None
     places: list[str] | None = None
@@ -36,10 +44,7 @@ def code_hash(module: str) -> CodeHash:
             root = Path(spec.origin)
     if root is None:
         raise PlanInvalid("it has no file", where=module)
-    try:
-        return CodeHash(module=module, sha256=_sha256(root))
-    except OSError as error:
-        raise PlanInvalid(f"{root} cannot be read: {error.strerror}", where=module) from error
+    return root
 
 
 def _found(name: str, places: list[str] | None) -> ModuleSpec | None:

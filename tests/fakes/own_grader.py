@@ -16,5 +16,9 @@ def broken(answer: str, reference: str) -> float:
     return {"1": 1.0, "nan": float("nan")}[answer]
 
 
+class Nothing:
+    pass
+
+
 def even_length(answer: str, reference: str) -> bool:
     return len(answer) % 2 == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tcao_tui.domain.pipeline import stage_plans
 from tcao_tui.domain.plan import DataHashes, Plan
 from tcao_tui.domain.plan_code import named_code
@@ -19,5 +21,15 @@ def resolve(plan: Plan) -> Plan:
 def _hashes(plan: Plan) -> DataHashes:
     teachers = tuple(hash_file(file.path) for file in teacher_files(plan))
     found = {str(file.field): hash_file(file.path) for file in data_files(plan)}
-    code = tuple(map(code_hash, dict.fromkeys(code.module for code in named_code(plan))))
-    return DataHashes().model_copy(update={**found, "teacher_files": teachers, "code": code})
+    code = tuple(map(code_hash, dict.fromkeys(code.module for code in named_code(plan) if not code.is_file)))
+    further = {**_further(plan, "application", "file"), **_further(plan, "opponent", "opponents")}
+    return DataHashes().model_copy(update={**found, **further, "teacher_files": teachers, "code": code})
+
+
+def _further(plan: Plan, field: str, key: str) -> dict[str, tuple[str, ...]]:
+    paths = [getattr(each, key) for each in plan.evals.application]
+    return {f"{field}_files": tuple("" if path is None else _hash(path) for path in paths)}
+
+
+def _hash(path: Path) -> str:
+    return code_hash(str(path)).sha256 if path.suffix == ".py" else hash_file(path)

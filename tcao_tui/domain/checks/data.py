@@ -32,24 +32,25 @@ _PLACES: tuple[Place, ...] = ("train_file", "val_file")
 def check_data(subject: Subject) -> Judged:
     """Judge training and validation rows."""
     findings: list[Finding] = []
-    for place in _PLACES:
-        findings += check_file(_FIND, subject, place)
-        file, profile = subject.file(place), subject.profile(place)
-        if file is not None and profile is not None:
+    files = [file for file in subject.files if file.field in _PLACES]
+    for file in files:
+        findings += check_file(_FIND, subject, file)
+        if (profile := subject.profile_of(file)) is not None:
             findings += _of_one_file(subject, file, profile)
     findings += check_teacher_files(_FIND, subject)
     findings += _amount(subject)
     findings += check_tokens(_FIND, subject)
     findings += check_renderer(_FIND, subject)
-    findings += check_leakage(_FIND, subject, "val_file")
+    for file in files[1:]:
+        findings += check_leakage(_FIND, subject, file)
     findings += check_code(_FIND, subject)
-    reasons = [*(why_unknown(subject, place) for place in _PLACES), why_unmeasured(subject)]
+    reasons = [*(why_unknown(subject, file) for file in files), why_unmeasured(subject)]
     reasons += [
         f"{file.key} is not inspected yet"
         for file in teacher_files(subject.plan)
         if subject.facts.profile(file.path) is None and str(file.path) not in subject.facts.missing
     ]
-    reasons.append(why_uncompared(subject, "val_file"))
+    reasons += [why_uncompared(subject, file) for file in files[1:]]
     reasons += [f"the code of {code.key} is not looked at yet" for code in unread_code(subject)]
     return Judged(tuple(findings), "; ".join(filter(None, reasons)))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from tcao_tui.domain.checks.files import check_file, check_kind, why_unknown
+from tcao_tui.domain.checks.application import check_application
 from tcao_tui.domain.checks.findings import Finder, Judged, names, nearest, quoted, rows_text, shown
 from tcao_tui.domain.checks.graders import check_grader
-from tcao_tui.domain.checks.leakage import check_leakage, why_uncompared
+from tcao_tui.domain.checks.scored_rows import check_scored_rows
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import DataProfile
 from tcao_tui.domain.gates import Finding, Gate
@@ -34,9 +34,15 @@ _OURS = {name for fitting in GRADERS_BY_SHAPE.values() for name, _ in fitting}
 
 
 def check_evals(subject: Subject) -> Judged:
-    """Judge the application-specific score, the benchmarks and what counts as success."""
+    """Judge the evals of the task itself, the benchmarks and what counts as success."""
+    score, further = _score(subject), check_application(_FIND, subject)
+    findings = (*score.findings, *further.findings, *_success(subject), *_benchmarks(subject))
+    return Judged(findings, "; ".join(filter(None, (score.why_open, further.why_open))))
+
+
+def _score(subject: Subject) -> Judged:
     score = subject.plan.evals.score
-    if score is None:
+    if score is None and not subject.plan.evals.application:
         missing = _FIND.error(
             "evals.score",
             got="no eval of the task itself",
@@ -44,16 +50,15 @@ def check_evals(subject: Subject) -> Judged:
             fix="add evals.score.file, with rows as in training that are not trained on: "
             f"`tcao data split {quoted(subject.config.train_file)} --into split --test 10%` makes such a file",
         )
-        return Judged((missing, *_success(subject), *_benchmarks(subject)))
-    findings = [*check_file(_FIND, subject, "score_file"), *check_leakage(_FIND, subject, "score_file")]
-    findings += check_grader(_FIND, "evals.score.grader", score.grader, subject.facts.graders)
+        return Judged((missing,))
     file, profile = subject.file("score_file"), subject.profile("score_file")
-    if file is not None and profile is not None:
-        findings += check_kind(_FIND, file, profile, ("chat", "problem"), "with the wanted answers")
+    if score is None or file is None:
+        return Judged()
+    judged = check_scored_rows(_FIND, subject, file)
+    findings = [*judged.findings, *check_grader(_FIND, "evals.score.grader", score.grader, subject.facts.graders)]
+    if profile is not None:
         findings += [*_fit(subject, score, profile), *_amount(score, profile), *_same_as_validation(subject, profile)]
-    findings += [*_success(subject), *_benchmarks(subject)]
-    reasons = (why_unknown(subject, "score_file"), why_uncompared(subject, "score_file"))
-    return Judged(tuple(findings), "; ".join(filter(None, reasons)))
+    return Judged(tuple(findings), judged.why_open)
 
 
 def smallest_difference(rows: int) -> float:
@@ -127,7 +132,8 @@ def _benchmarks(subject: Subject) -> Iterator[Finding]:
 def _success(subject: Subject) -> Iterator[Finding]:
     success = subject.plan.success
     measured = [*_measured(subject)]
-    if success.metric == "score" and subject.plan.evals.score is None:
+    evals = subject.plan.evals
+    if success.metric == "score" and evals.score is None and not evals.application:
         return
     if not _is_measured(success.metric, measured):
         near = nearest(success.metric, measured) or measured or ["score"]
@@ -156,6 +162,7 @@ def _measured(subject: Subject) -> Iterator[str]:
         yield "score"
     if subject.config.val_file is not None:
         yield from held_out_metrics(subject.plan.method)
+    yield from (each.name for each in subject.plan.evals.application)
     yield from (benchmark.name for benchmark in subject.plan.evals.benchmarks)
 
 

@@ -9,14 +9,12 @@ from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import KIND_WORDS, METHOD_KINDS, DataProfile, RowKind
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.plan_data import DataFile, Place, teacher_files
+from tcao_tui.domain.plan_data import DataFile, teacher_files
 
 
-def check_file(find: Finder, subject: Subject, place: Place) -> Iterator[Finding]:
+def check_file(find: Finder, subject: Subject, file: DataFile) -> Iterator[Finding]:
     """Everything that is wrong with one file of the plan, whatever it is for."""
-    file = subject.file(place)
-    if file is not None:
-        yield from _read(find, subject, file, subject.profile(place))
+    yield from _read(find, subject, file, subject.profile_of(file))
 
 
 def check_teacher_files(find: Finder, subject: Subject) -> Iterator[Finding]:
@@ -49,10 +47,9 @@ def _read(find: Finder, subject: Subject, file: DataFile, profile: DataProfile |
     yield from _bad_rows(find, file, profile)
 
 
-def why_unknown(subject: Subject, place: Place) -> str:
+def why_unknown(subject: Subject, file: DataFile) -> str:
     """Why nothing is known of a file; empty when it is, or when it cannot be read."""
-    file = subject.file(place)
-    if file is None or str(file.path) in subject.facts.missing or subject.profile(place) is not None:
+    if str(file.path) in subject.facts.missing or subject.profile_of(file) is not None:
         return ""
     seen = subject.facts.profile(file.path)
     if seen is None:

@@ -9,15 +9,15 @@ from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.data_profile import Overlap
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.plain_text import one_line
-from tcao_tui.domain.plan_data import Place
+from tcao_tui.domain.plan_data import DataFile
 
 _SHOWN = 5
 
 
-def check_leakage(find: Finder, subject: Subject, place: Place) -> Iterator[Finding]:
+def check_leakage(find: Finder, subject: Subject, file: DataFile) -> Iterator[Finding]:
     """Rows of one file that stand in the training file."""
-    file, profile, train = subject.file(place), subject.profile(place), subject.profile("train_file")
-    if file is None or profile is None or train is None or not profile.rows:
+    profile, train = subject.profile_of(file), subject.profile("train_file")
+    if profile is None or train is None or not profile.rows:
         return
     if profile.sha256 == train.sha256:
         yield find.error(
@@ -28,17 +28,17 @@ def check_leakage(find: Finder, subject: Subject, place: Place) -> Iterator[Find
             where=one_line(str(file.path)),
         )
         return
-    overlap = subject.overlap("train_file", place)
+    overlap = subject.trained_on(file)
     if overlap is not None:
         yield from _shared_rows(find, file.key, overlap)
 
 
-def why_uncompared(subject: Subject, place: Place) -> str:
+def why_uncompared(subject: Subject, file: DataFile) -> str:
     """Why it is not known whether a file shares rows with the training file; empty when it is."""
-    file, profile, train = subject.file(place), subject.profile(place), subject.profile("train_file")
-    if file is None or profile is None or train is None or not profile.rows or not train.rows:
+    profile, train = subject.profile_of(file), subject.profile("train_file")
+    if profile is None or train is None or not profile.rows or not train.rows:
         return ""
-    if profile.sha256 == train.sha256 or subject.overlap("train_file", place) is not None:
+    if profile.sha256 == train.sha256 or subject.trained_on(file) is not None:
         return ""
     return f"{file.key} is not compared with the training rows yet"
 

@@ -23,7 +23,7 @@ from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Gate, GateResult, result_of
 from tcao_tui.domain.plan import DataHashes, Plan, approval_hash
 from tcao_tui.domain.plan_code import named_code
-from tcao_tui.domain.plan_data import teacher_files
+from tcao_tui.domain.plan_data import application_files, teacher_files
 from tcao_tui.domain.sheet import PlanSheet
 
 _WAITS_FOR_SCHEMA = "waits until every value is of its kind"
@@ -72,10 +72,22 @@ def _hashes(subject: Subject) -> DataHashes:
     found: dict[str, Any] = {str(field): profile.sha256 for field, profile in profiles.items() if profile is not None}
     teachers = [subject.facts.profile(file.path) for file in teacher_files(subject.plan)]
     found["teacher_files"] = tuple("" if profile is None else profile.sha256 for profile in teachers)
-    modules = dict.fromkeys(code.module for code in named_code(subject.plan))
+    found |= _application_hashes(subject)
+    modules = dict.fromkeys(code.module for code in named_code(subject.plan) if not code.is_file)
     known = ((module, subject.facts.code_hash(module)) for module in modules)
     found["code"] = tuple(CodeHash(module=module, sha256=sha256) for module, sha256 in known if sha256)
     return DataHashes.model_validate(found)
+
+
+def _application_hashes(subject: Subject) -> dict[str, tuple[str, ...]]:
+    """Of each further eval its rows or the file of its task, and its answers to beat; empty where there are none."""
+    known: dict[str, str] = {file.key: subject.sha256(file) for file in application_files(subject.plan)}
+    known |= {code.key: subject.facts.code_hash(code.module) for code in named_code(subject.plan) if code.is_file}
+    numbers = range(len(subject.plan.evals.application))
+    return {
+        f"{name}_files": tuple(known.get(f"evals.application[{number}].{key}", "") for number in numbers)
+        for name, key in (("application", "file"), ("opponent", "opponents"))
+    }
 
 
 def _approval(wanted: str | None) -> GateResult:

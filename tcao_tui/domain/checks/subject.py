@@ -8,7 +8,7 @@ from tcao_tui.domain.capabilities import ModelInfo
 from tcao_tui.domain.data_profile import DataProfile, FieldMap, Overlap, TokenStats
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.plan_data import DataFile, Place, data_files, teacher_files
+from tcao_tui.domain.plan_data import DataFile, Place, application_files, data_files, teacher_files
 from tcao_tui.domain.training_config import TrainingConfig
 
 
@@ -48,8 +48,10 @@ class Subject:
     def profile(self, place: Place) -> DataProfile | None:
         """What an inspection that read the file as the plan says found out."""
         file = self.file(place)
-        if file is None:
-            return None
+        return None if file is None else self.profile_of(file)
+
+    def profile_of(self, file: DataFile) -> DataProfile | None:
+        """What an inspection that read a file as the plan says found out."""
         return next((profile for profile in self.facts.profiles_of(file.path) if file.is_read_as(profile)), None)
 
     @property
@@ -62,9 +64,14 @@ class Subject:
         is_uncut = not tokens.truncated_rows and tokens.row.max <= self.config.max_seq_len
         return tokens if is_uncut or tokens.max_seq_len == self.config.max_seq_len else None
 
-    def overlap(self, left: Place, right: Place) -> Overlap | None:
-        """Rows that two files share, of their present content."""
-        one, other = self.profile(left), self.profile(right)
+    def sha256(self, file: DataFile) -> str:
+        """Hash of a file's content; empty when it was not inspected."""
+        profile = self.profile_of(file)
+        return "" if profile is None else profile.sha256
+
+    def trained_on(self, file: DataFile) -> Overlap | None:
+        """Rows of a file that stand in the training file, of the present content of both; None when not compared."""
+        one, other = self.profile("train_file"), self.profile_of(file)
         if one is None or other is None:
             return None
         wanted = (one.sha256, other.sha256)
@@ -92,9 +99,9 @@ class Comparison:
 def missing_inspections(subject: Subject) -> tuple[Inspection, ...]:
     """Files of which too little is known; those that cannot be read are left out."""
     found: list[Inspection] = []
-    for file in subject.files:
+    for file in (*subject.files, *application_files(subject.plan)):
         is_train = file.field == "train_file"
-        is_short = subject.profile(file.field) is None or (is_train and subject.tokens is None)
+        is_short = subject.profile_of(file) is None or (is_train and subject.tokens is None)
         if is_short and str(file.path) not in subject.facts.missing:
             found.append(Inspection(file, with_tokens=is_train))
     for file in teacher_files(subject.plan):
@@ -107,10 +114,10 @@ def missing_comparisons(subject: Subject) -> tuple[Comparison, ...]:
     """Inspected files that were not compared with the training rows; the same content needs no comparison."""
     found: list[Comparison] = []
     train, train_profile = subject.file("train_file"), subject.profile("train_file")
-    for file in subject.files[1:]:
-        profile = subject.profile(file.field)
+    for file in (*subject.files[1:], *application_files(subject.plan)):
+        profile = subject.profile_of(file)
         if train is None or train_profile is None or profile is None or profile.sha256 == train_profile.sha256:
             continue
-        if profile.rows and train_profile.rows and subject.overlap("train_file", file.field) is None:
+        if profile.rows and train_profile.rows and subject.trained_on(file) is None:
             found.append(Comparison(train, file, train_profile.fields, profile.fields))
     return tuple(found)
