@@ -148,7 +148,7 @@ def test_what_was_saved_survives_a_restart_and_time_to_live_is_kept(faulty: Faul
 
 def test_a_silent_session_ends_and_its_state_is_unknown_not_finished(faulty: Faulty) -> None:
     faulty.script()
-    faulty.engine.restart(options=["--session-timeout-seconds", "1"])
+    faulty.engine.restart(options=["--session-timeout-seconds", "3"])
     session_id = faulty.post("create_session", {"tags": [], "sdk_version": "0.38.0"}).json()["session_id"]
 
     def status() -> object:

@@ -1,22 +1,38 @@
 """A real engine in a process of its own, for tests of everything that talks to one.
 
-Out of scope: pytest; `tests/engine/conftest.py` has the fixtures.
+Engines are forked from a process that has imported torch and PEFT, since each would otherwise spend seconds on that.
+Out of scope: pytest; `tests/engine/conftest.py` has the fixtures. That the engine starts as a program is tested with
+`tcao engine start`, in `tests/e2e`.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from tcao_tui.engine.state_dir import start_ticks
 
 START_SECONDS = 90.0
+IMPORTED_ONCE = ("tcao_tui.engine.__main__", "tcao_tui.engine.backend")
+
+
+def serve(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    """Be the engine in a forked process: a session, an environment and a log of its own."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(env)
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    from tcao_tui.engine.__main__ import main
+
+    raise SystemExit(main(command))
 
 
 class EngineProcess:
@@ -33,7 +49,7 @@ class EngineProcess:
     ) -> None:
         self.state_dir = state_dir
         self.log_path = state_dir.with_name(f"{state_dir.name}.log")
-        self._command = [sys.executable, "-m", "tcao_tui.engine", "--state-dir", str(state_dir)]
+        self._command = ["--state-dir", str(state_dir)]
         self._command += [f"--model-dir={directory}" for directory in model_dirs]
         self._command += [] if faults is None else ["--faults", str(faults)]
         self._options = list(options)
@@ -45,17 +61,18 @@ class EngineProcess:
         self.process = self._spawn([*self._command, *self._options, "--port", port])
         deadline = time.monotonic() + START_SECONDS
         while not self._is_announced():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if not self.process.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError(f"the engine did not start:\n{self.log()}")
             time.sleep(0.02)
         self.url = json.loads((self.state_dir / "engine.json").read_text())["url"]
         self.key = (self.state_dir / "key").read_text().strip()
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
-        with self.log_path.open("ab") as log:
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, start_new_session=True
-            )
+    def _spawn(self, command: list[str]) -> BaseProcess:
+        forking = multiprocessing.get_context("forkserver")
+        forking.set_forkserver_preload(list(IMPORTED_ONCE))
+        process = forking.Process(target=serve, args=(command, self._env, self.log_path), daemon=True)
+        process.start()
+        return process
 
     def _is_announced(self) -> bool:
         path = self.state_dir / "engine.json"
@@ -66,6 +83,7 @@ class EngineProcess:
 
     @property
     def pid(self) -> int:
+        assert self.process.pid is not None
         return self.process.pid
 
     def log(self) -> str:
@@ -74,17 +92,19 @@ class EngineProcess:
     def kill(self) -> None:
         """SIGKILL, as by the kernel's memory killer."""
         self.process.kill()
-        self.process.wait()
+        self.wait_dead()
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        if self.process.is_alive():
+            os.kill(self.pid, signal.SIGTERM)
+        return self.wait_dead()
 
     def wait_dead(self) -> int:
-        """Wait until it has died by itself; returns the exit status."""
-        return self.process.wait(timeout=60)
+        """Wait until it has died by itself; returns the exit status, negative for a signal."""
+        self.process.join(60)
+        assert self.process.exitcode is not None, "the engine did not end"
+        return self.process.exitcode
 
     def restart(self, *, options: Sequence[str] | None = None) -> None:
         """Stop it if it lives, and start it again on the same port, so that clients find it."""
