@@ -132,6 +132,7 @@ def places(engine: EngineProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_command_asks_once_keeps_the_answer_as_a_row_and_goes_on_later(
     places: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

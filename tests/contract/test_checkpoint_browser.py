@@ -38,6 +38,7 @@ def save_two(engine: EngineProcess) -> None:
     service.close("success").result()
 
 
+@pytest.mark.slow
 async def test_what_a_server_has_is_listed_labelled_and_deleted_and_what_it_lacks_is_said(
     tmp_path: Path, model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def interviewed(tcao: CommandLine, method: str, rows: str, **more: object) -> di
     return run
 
 
+@pytest.mark.slow
 def test_an_interview_about_pairs_ends_in_a_run_of_dpo(tcao: CommandLine) -> None:
     interviewed(tcao, "dpo", "pairs")
 

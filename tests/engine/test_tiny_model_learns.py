@@ -123,7 +123,14 @@ def test_eighty_lora_steps_lift_exact_match_from_nothing_to_above_ninety_percent
     assert exact_match(kit, model) > 0.9
 
 
-@pytest.mark.parametrize("targets", [ATTENTION, MLP, ("lm_head",)])
+@pytest.mark.parametrize(
+    "targets",
+    [
+        pytest.param(ATTENTION, marks=pytest.mark.slow),
+        pytest.param(MLP, marks=pytest.mark.slow),
+        ("lm_head",),
+    ],
+)
 def test_each_part_can_be_adapted_alone(kit: Kit, targets: tuple[str, ...]) -> None:
     _, losses = fine_tune(kit, targets, 5)
     assert losses[-1] < losses[0]
