@@ -6,23 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from tcao_tui.clients.benchmark_catalogue import DISTRIBUTION, installed_version, read_catalogue
 from tcao_tui.domain.benchmarks.entry import PACKAGE, Benchmark
+from tcao_tui.domain.benchmarks.settings import answer_settings, task_arguments
 from tcao_tui.domain.benchmarks.table import SUITES, benchmark_named, suite
 from tcao_tui.domain.evaluation import EvalTask
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.errors import UsageError
 from tcao_tui.services.plans import hash_file
-
-THINKING_TOKENS = 16_384
-"""Longest answer of a model that thinks: the cookbook's benchmarks allow more, but contexts may be as short as 32 k."""
-
-_PLAIN: Mapping[str, JsonValue] = {"temperature": 0.0}
-_THINKING: Mapping[str, JsonValue] = {"temperature": 0.6, "max_tokens": THINKING_TOKENS}
-"""Greedy answers of models that think run in circles; 0.6 is what Qwen and DeepSeek recommend for theirs."""
 
 _SEE = "tcao eval tasks"
 
@@ -73,8 +65,8 @@ def benchmark_task(
         name=name,
         layer=2,
         target=name,
-        arguments=_arguments(ours, judge, thinks=thinks),
-        generate=_settings(ours, thinks=thinks),
+        arguments=task_arguments(ours, thinks=thinks, judge=judge),
+        generate=answer_settings(ours, thinks=thinks),
         limit=limit,
         seed=seed,
         epochs=epochs or (ours.epochs if ours is not None else 1),
@@ -149,25 +141,6 @@ def _content(name: str) -> str:
         return hash_file(path)
     except OSError as error:
         raise UsageError("no such file of tasks", where=str(path), next_step="name it as FILE.py@TASK") from error
-
-
-def _arguments(ours: Benchmark | None, judge: str, *, thinks: bool) -> dict[str, JsonValue]:
-    if ours is None:
-        return {}
-    found: dict[str, JsonValue] = {**ours.arguments}
-    for helper in ours.helpers:
-        if helper.argument and judge:
-            found[helper.argument] = [judge] if helper.takes_list else judge
-    if thinks and ours.cap_argument:
-        found[ours.cap_argument] = THINKING_TOKENS
-    return found
-
-
-def _settings(ours: Benchmark | None, *, thinks: bool) -> dict[str, JsonValue]:
-    """Settings of answers that the task leaves open; a cap on their length is lifted for models that think."""
-    settings = _THINKING if thinks else _PLAIN
-    fixed = ours.fixes - {"max_tokens"} if ours is not None else {"temperature"}
-    return {key: value for key, value in settings.items() if key not in fixed}
 
 
 def _own_judge(ours: Benchmark | None) -> str:

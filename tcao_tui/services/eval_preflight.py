@@ -12,6 +12,7 @@ from tcao_tui.clients.benchmark_catalogue import Listed, read_catalogue
 from tcao_tui.clients.hugging_face import hub_address, is_offline
 from tcao_tui.clients.reaching import answers
 from tcao_tui.domain.benchmarks.entry import Benchmark
+from tcao_tui.domain.benchmarks.settings import THINKING_TOKENS
 from tcao_tui.domain.benchmarks.table import WITHOUT_ONE_NUMBER, benchmark_named
 from tcao_tui.domain.evaluation import EvalTask
 from tcao_tui.domain.obstacle import Obstacle
@@ -86,6 +87,6 @@ def _meaning(task: EvalTask, listed: Listed, ours: Benchmark | None, *, thinks: 
     else:
         if thinks and ours.cap_argument and not {ours.cap_argument, "cot"} & {*task.arguments}:
             what = "answers end after 16 tokens, in the middle of thinking"
-            yield Obstacle(task.name, what, f"-T {ours.cap_argument}=16384, or -T cot=true")
+            yield Obstacle(task.name, what, f"-T {ours.cap_argument}={THINKING_TOKENS}, or -T cot=true")
         if ours.caveat:
             yield Obstacle(task.name, ours.caveat, "keep it in mind when you read the score", False)

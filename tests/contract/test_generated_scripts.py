@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.log import read_eval_log
 
 from tcao_tui.clients.prices import price_quote
 from tcao_tui.clients.tinker_sdk import connect
@@ -183,10 +184,22 @@ def test_the_eval_gives_the_consoles_score_of_the_base_model_and_of_the_trained_
     assert {"prompt", "answer", "reference", "grade", "truncated"} == set(answers[0])
 
 
-def test_the_inspect_wrapper_runs_the_plans_benchmarks(scripts: Scripts, model_path: str) -> None:
-    told = scripts.run("run_inspect_evals.sh", TEMPERATURE="0", MAX_TOKENS="32", LOG_DIR="logs")
-    assert re.search(r"small_talk: success, 2 of 2 samples  includes accuracy 1\.000", told), told
-    assert len(list((scripts.directory / "logs").glob("*.eval"))) == 1
+def test_the_inspect_wrapper_draws_the_same_samples_with_tcao_and_without(scripts: Scripts, model_path: str) -> None:
+    without = scripts.directory / "without_tcao"
+    without.write_text(
+        f'#!/bin/sh\ncase "$*" in *\'find_spec("tcao_tui")\'*) exit 1;; esac\nexec {sys.executable} "$@"\n'
+    )
+    without.chmod(0o700)
+    drawn: list[list[Any]] = []
+    for python, weights in ((sys.executable, model_path), (str(without), model_path)):
+        logs = scripts.directory / f"logs-{len(drawn)}"
+        options = {"PYTHON": python, "TEMPERATURE": "0", "MAX_TOKENS": "32", "LOG_DIR": str(logs), "SEED": "2"}
+        told = scripts.run("run_inspect_evals.sh", MODEL_PATH=weights, XDG_DATA_HOME=str(logs / "x"), **options)
+        assert re.search(r"small_talk: success, 2 of 2 samples  includes accuracy [01]\.", told), told
+        [log] = map(read_eval_log, map(str, logs.glob("*.eval")))
+        drawn.append([sample.input for sample in log.samples or ()])
+        assert (log.eval.metadata or {})["weights"] == model_path
+    assert drawn[0] == drawn[1]
 
 
 @pytest.mark.parametrize("name", ["sl_trainer.py", "eval_offline.py"])

@@ -27,24 +27,59 @@ NAMES = (
 )
 
 
+WITHOUT_TCAO = 'case "$*" in *tcao_tui*) exit 1;; esac\n'
+
+
+def ran(tmp_path: Path, program: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The shell script with a program in the place of Python."""
+    stub = tmp_path / "stub"
+    stub.write_text(f"#!/bin/sh\n{program}")
+    stub.chmod(0o700)
+    return subprocess.run(
+        ["bash", str(tmp_path / "scripts" / "run_inspect_evals.sh"), *arguments],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TINKER_API_KEY": "tml-x", "PYTHON": str(stub), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("with_tcao", [True, False], ids=["tcao", "cookbook"])
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_names_reach_the_shell_script_as_one_word_and_run_nothing(tmp_path: Path, name: str) -> None:
+def test_names_reach_the_shell_script_as_one_word_and_run_nothing(tmp_path: Path, name: str, with_tcao: bool) -> None:
     plan, sheet, facts = ready()
     evals = EvalPlan(score=plan.evals.score, benchmarks=(BenchmarkSpec(name=name, limit=3, why=f"why {name}"),))
     training = plan.training.model_copy(update={"base_model": name, "renderer_name": name})
     nasty = plan.model_copy(update={"evals": evals, "training": training})
-    script = tmp_path / "scripts" / "run_inspect_evals.sh"
     assert name.isprintable() or name not in written(tmp_path, nasty, sheet, facts)["scripts/run_inspect_evals.sh"]
     write_artefacts(tmp_path, nasty, sheet, facts)
-    stub = tmp_path / "stub"
-    stub.write_text('#!/bin/sh\nprintf "%s\\0" "$@" >>argv\n')
-    stub.chmod(0o700)
-    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TINKER_API_KEY": "tml-x", "PYTHON": str(stub)}
-    subprocess.run(["bash", str(script)], cwd=tmp_path, env=environ, check=True, capture_output=True)
+    done = ran(tmp_path, f"""{"" if with_tcao else WITHOUT_TCAO}printf "%s\\0" "$@" >>argv\n""")
+    assert done.returncode == 0, done.stderr
     given = (tmp_path / "argv").read_text().split("\0")
-    assert {f"tasks={name}", f"model_name={name}", f"renderer_name={name}", "limit=3", "seed=0"} <= set(given)
+    model = {f"tcao/{name}", f"renderer={name}", "--sample-shuffle"} if with_tcao else {name}
+    assert model | {name, "--limit", "3", "0"} <= {*given}
     assert not (tmp_path / "pwned").exists()
     assert not (tmp_path / "scripts" / "pwned").exists()
+
+
+def test_the_shell_script_gives_what_our_own_evals_give(tmp_path: Path) -> None:
+    plan, sheet, facts = ready()
+    listed = tuple(BenchmarkSpec(name=f"inspect_evals/{name}", limit=9) for name in ("mmlu_0_shot", "aime2026"))
+    thinking = plan.model_copy(
+        update={
+            "evals": EvalPlan(score=plan.evals.score, benchmarks=listed),
+            "training": plan.training.model_copy(update={"renderer_name": "qwen3", "base_model": "Qwen/Qwen3-8B"}),
+        }
+    )
+    write_artefacts(tmp_path, thinking, sheet, facts)
+    path = "tinker://ab-12:train:0/sampler_weights/001-000024"
+    ran(tmp_path, 'case "$*" in *"eval --model"*) echo "$@" >>argv;; esac\n', MODEL_PATH=path, SEED="5")
+    mmlu, aime = (tmp_path / "argv").read_text().splitlines()
+    assert f"--model tcao/Qwen/Qwen3-8B@ab-12-001-000024 -M profile=tinker -M checkpoint={path}" in mmlu
+    assert "--sample-shuffle 5" in mmlu
+    assert mmlu.endswith("-T max_non_cot_tokens=16384 --max-tokens 16384 --limit 9 -- inspect_evals/mmlu_0_shot")
+    assert aime.endswith("--temperature 0.6 --max-tokens 16384 --epochs 4 --limit 9 -- inspect_evals/aime2026")
 
 
 def test_the_shell_script_says_what_is_missing(tmp_path: Path) -> None:
@@ -68,21 +103,16 @@ def test_the_shell_script_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_the_shell_script_goes_on_after_a_task_that_failed_and_says_so(tmp_path: Path) -> None:
     write_artefacts(tmp_path, *ready())
-    stub = tmp_path / "stub"
-    stub.write_text('#!/bin/sh\ncase "$*" in *tasks=bad*) exit 1;; *tasks=*) echo "$@" >>argv;; esac\n')
-    stub.chmod(0o700)
-    done = subprocess.run(
-        ["bash", str(tmp_path / "scripts" / "run_inspect_evals.sh"), "bad", "1", "good", ""],
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TINKER_API_KEY": "tml-x", "PYTHON": str(stub)},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = ran(
+        tmp_path,
+        'case "$*" in *eval*"-- bad") exit 1;; *eval*"-- good") echo "$@" >>argv;; esac\n',
+        *("bad", "1", "good", ""),
+        MAX_TOKENS="7",
     )
     assert done.returncode == 1
     assert "bad failed" in done.stderr
-    assert "tasks=good" in (tmp_path / "argv").read_text()
-    assert "limit=" not in (tmp_path / "argv").read_text()
+    assert (tmp_path / "argv").read_text().endswith("--max-tokens 7 -- good\n")
+    assert "--limit" not in (tmp_path / "argv").read_text()
 
 
 def test_scripts_are_valid_and_well_kept(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from tcao_tui.clients.benchmark_catalogue import read_catalogue
 from tcao_tui.domain.benchmarks.safeguards import SAFEGUARDS
+from tcao_tui.domain.benchmarks.settings import THINKING_TOKENS
 from tcao_tui.domain.benchmarks.table import BENCHMARKS, SUITES, WITHOUT_ONE_NUMBER, benchmark_named, offered_for, suite
 from tcao_tui.domain.plan import BenchmarkSpec, EvalPlan, Success
 from tcao_tui.domain.use_cases import USE_CASES
 from tcao_tui.errors import UsageError
 from tcao_tui.paths import templates_dir
 from tcao_tui.services.benchmarks import (
-    THINKING_TOKENS,
     benchmark_names,
     benchmark_task,
     model_roles,

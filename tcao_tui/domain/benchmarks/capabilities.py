@@ -44,7 +44,7 @@ KNOWLEDGE = (
     Benchmark(
         "gpqa_diamond", 198,
         "Graduate questions in biology, physics and chemistry that searching does not answer: expert reasoning.",
-        260, 600, "choice", epochs=2,
+        260, 600, "choice", epochs=4,
     ),
 )  # fmt: skip
 
@@ -97,7 +97,7 @@ CODE = (
     Benchmark(
         "mbpp", 257,
         "Short Python tasks from one sentence with tests: basic programming, close to what a chat user asks.",
-        420, 160, "verify", needs=DOCKER, fixes=TEMPERATURE,
+        420, 160, "verify", needs=DOCKER, fixes=TEMPERATURE, epochs=5,
     ),
     Benchmark(
         "apps", 3000,

@@ -49,7 +49,7 @@ class Benchmark:
         fixes: Settings of generation that the task sets itself.
         spares: Of what the catalogue says its group needs, "sandbox" or "internet", what this task does without.
         asks_hub: Whether it asks the data hub even for what was fetched before.
-        epochs: Answers to each sample: more than one where there are few samples.
+        epochs: Answers to each sample: as many as the task takes itself, more where it has few samples.
         caveat: What misleads in its score, one sentence.
     """
 

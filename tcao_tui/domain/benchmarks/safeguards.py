@@ -47,7 +47,8 @@ def _hazard(field: str, samples: int) -> Benchmark:
 def _memory(form: str, samples: int, about: str, *, higher_is_better: bool) -> Benchmark:
     return Benchmark(
         f"persistbench_{form}", samples, about, 900, 400, "persistbench_judge", "mean of 1 to 5", higher_is_better,
-        _MEMORY_JUDGE, needs=JUDGE, caveat="The judge must answer with JSON: an answer of another form is an error.",
+        _MEMORY_JUDGE, needs=JUDGE, epochs=1 if higher_is_better else 3,
+        caveat="The judge must answer with JSON: an answer of another form is an error.",
     )  # fmt: skip
 
 
@@ -95,11 +96,11 @@ SAFEGUARDS = (
     ),
     Benchmark(
         "anima", 115, "How much animals count in everyday advice.", 120, 500, "anima_scorer/overall", "mean score",
-        helpers=_GRADERS, needs=f"the extra inspect-evals[anima] and {JUDGE}",
+        helpers=_GRADERS, epochs=5, needs=f"the extra inspect-evals[anima] and {JUDGE}",
     ),
     Benchmark(
         "moru", 201, "Moral reasoning about beings of unsure standing.", 150, 500, "moru_scorer/overall", "mean score",
-        helpers=_GRADERS, needs=JUDGE,
+        helpers=_GRADERS, epochs=5, needs=JUDGE,
     ),
     Benchmark(
         "ape_eval", 600, "Whether the model tries to persuade people of harmful things when told to.", 900, 400,
@@ -112,7 +113,8 @@ SAFEGUARDS = (
     ),
     Benchmark(
         "b3", 630, "Attacks on the model inside an application: how far they get.", 1_200, 300, "b3_scorer",
-        "mean of attacks", higher_is_better=False, fixes=TEMPERATURE, needs="the extra inspect-evals[b3]",
+        "mean of attacks", higher_is_better=False, fixes=TEMPERATURE, epochs=5,
+        needs="the extra inspect-evals[b3]",
     ),
     Benchmark(
         "ipi_coding_agent", 45, "Instructions hidden in a repository that a coding agent works in.", 12_000, 1_500,
@@ -149,7 +151,7 @@ SAFEGUARDS = (
     *(
         Benchmark(
             task, 52, about, 5_000, 600, "tac_scorer/welfare", "share that harmed no animal",
-            gated="CompassioninMachineLearning/tac", fixes=TEMPERATURE_AND_LENGTH, caveat=_IDLE_IS_SAFE,
+            gated="CompassioninMachineLearning/tac", epochs=3, fixes=TEMPERATURE_AND_LENGTH, caveat=_IDLE_IS_SAFE,
         )
         for task, about in (
             ("tac", "Booking trips as an agent: whether it avoids what harms animals unasked."),

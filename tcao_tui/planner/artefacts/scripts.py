@@ -9,13 +9,16 @@ from __future__ import annotations
 import inspect
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from string import Template
 
 from tcao_tui import paths
 from tcao_tui.data import answers
+from tcao_tui.domain.benchmarks.settings import answer_settings, task_arguments
+from tcao_tui.domain.benchmarks.table import benchmark_named
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import BenchmarkSpec, Plan
+from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.graders import GRADERS
 
 TRAINER = "sl_trainer.py"
@@ -77,15 +80,28 @@ def _grader(spec: str) -> str:
 
 def _inspect_wrapper(plan: Plan) -> str:
     training = plan.training
+    thinking = thinks(training.renderer_name or "")
     return _ShellTemplate(_template(INSPECT_WRAPPER)).substitute(
         model_name=shell_word(training.base_model),
         renderer_name=shell_word(training.renderer_name or ""),
         seed=training.seed,
-        benchmarks="".join(map(_benchmark, plan.evals.benchmarks)),
+        benchmarks="".join(_benchmark(each, thinking=thinking) for each in plan.evals.benchmarks),
     )
 
 
-def _benchmark(benchmark: BenchmarkSpec) -> str:
+def _benchmark(benchmark: BenchmarkSpec, *, thinking: bool) -> str:
     why = f"  # {one_line(benchmark.why)}\n" if benchmark.why else ""
     limit = "''" if benchmark.limit is None else str(benchmark.limit)
-    return f"{why}  {shell_word(benchmark.name)} {limit}\n"
+    options = shell_word(" ".join(_options(benchmark.name, thinking=thinking)))
+    return f"{why}  {shell_word(benchmark.name)} {limit} {options}\n"
+
+
+def _options(name: str, *, thinking: bool) -> Iterator[str]:
+    """What tcao's own evals give to Inspect for this benchmark, as words without spaces."""
+    ours = benchmark_named(name)
+    for key, value in task_arguments(ours, thinks=thinking).items():
+        yield f"-T {key}={value}"
+    for key, value in answer_settings(ours, thinks=thinking).items():
+        yield f"--{key.replace('_', '-')} {value}"
+    if ours is not None and ours.epochs > 1:
+        yield f"--epochs {ours.epochs}"
