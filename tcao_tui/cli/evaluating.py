@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -12,12 +12,12 @@ import click
 from tcao_tui.cli.context import CliContext
 from tcao_tui.cli.launching import command_again, person
 from tcao_tui.cli.render.json import to_json
-from tcao_tui.errors import ExitCode, NeedsInput
+from tcao_tui.errors import ExitCode, NeedsInput, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tcao_tui.domain.evaluation import CellRecord, EvaluationSpec
+    from tcao_tui.domain.evaluation import CellRecord, EvalTask, EvaluationSpec
     from tcao_tui.services.eval_subjects import Meant
     from tcao_tui.services.eval_tasks import Wanted
     from tcao_tui.services.evaluations import EvaluationProposal, How
@@ -65,6 +65,7 @@ class StartRequest:
 def start_new(console: CliContext, request: StartRequest) -> None:
     """Find out what is meant, ask for consent, make the evaluation and hand it to a driver."""
     from tcao_tui.services.backends import ensure_engine
+    from tcao_tui.services.eval_sizes import task_sizes
     from tcao_tui.services.eval_subjects import subjects_meant
     from tcao_tui.services.eval_tasks import tasks_meant
     from tcao_tui.services.evaluations import make_evaluation, propose_evaluation
@@ -75,14 +76,34 @@ def start_new(console: CliContext, request: StartRequest) -> None:
         )
         tasks = tasks_meant(request.wanted, meant.plan)
         profile = console.profile(request.backend or (meant.run.backend if meant.run else None))
-        proposal = propose_evaluation(_spec(meant, tasks, request, profile.name), profile, {})
+        require_possible(console, meant, tasks)
+        proposal = propose_evaluation(_spec(meant, tasks, request, profile.name), profile, task_sizes(tasks))
         how = consent(console, proposal, request)
         ensure_engine(profile)
         record = make_evaluation(store.evaluations, proposal, how, by=person())
         go_on(console, store, record.evaluation_id, at_once=request.at_once, wait=request.wait)
 
 
-def _spec(meant: Meant, tasks: Sequence[object], request: StartRequest, profile: str) -> EvaluationSpec:
+def require_possible(console: CliContext, meant: Meant, tasks: Sequence[EvalTask]) -> None:
+    """Tell what misleads, and stop before anything is spent when something is missing. Raises `Refused`."""
+    from tcao_tui.domain.plain_text import one_line
+    from tcao_tui.domain.policy.renderer import thinks
+    from tcao_tui.services.eval_preflight import preflight
+
+    console.progress("looking for what these evals need")
+    found = preflight(tasks, console.environ, thinks=thinks(meant.subjects[0].renderer))
+    for obstacle in found:
+        if not obstacle.blocks:
+            console.progress(f"  {one_line(obstacle.task)}: {one_line(obstacle.what, 300)}")
+    if blocking := [obstacle for obstacle in found if obstacle.blocks]:
+        raise Refused(
+            "; ".join(f"{obstacle.task}: {obstacle.what}" for obstacle in blocking),
+            next_step="; ".join(dict.fromkeys(obstacle.fix for obstacle in blocking)),
+            details={"obstacles": [asdict(obstacle) for obstacle in found]},
+        )
+
+
+def _spec(meant: Meant, tasks: Sequence[EvalTask], request: StartRequest, profile: str) -> EvaluationSpec:
     from tcao_tui.domain.evaluation import EvaluationSpec
 
     return EvaluationSpec.model_validate(
@@ -184,11 +205,13 @@ def drive(console: CliContext, store: RunStore, evaluation_id: str, *, at_once: 
     from tcao_tui.services.backends import ensure_engine
     from tcao_tui.services.evaluation_driver import EvaluationDriver
 
-    ensure_engine(console.profile(store.evaluations.evaluation(evaluation_id).spec.profile))
+    profile = console.profile(store.evaluations.evaluation(evaluation_id).spec.profile)
+    ensure_engine(profile)
     driver = EvaluationDriver(
         store.evaluations,
         console.runs_root,
         evaluation_id,
+        profile=profile,
         report=console.progress,
         at_once=at_once,
         environ=console.environ,

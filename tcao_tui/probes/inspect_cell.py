@@ -26,6 +26,7 @@ from tcao_tui.domain.plain_text import one_line
 from tcao_tui.errors import TcaoError
 from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, read_answers
 from tcao_tui.probes.log_items import counts_of, item_result
+from tcao_tui.services.benchmarks import model_roles
 
 BOOK = "answers.jsonl"
 LOGS = "logs"
@@ -58,7 +59,7 @@ def evaluate(job: Job) -> list[EvalLog]:
     return inspect_eval(
         task.target,
         model=_model(job),
-        model_roles={"grader": _judge(task.judge, job.profile)} if task.judge else None,
+        model_roles={role: _judge(name, job.profile) for role, name in model_roles(task).items()} or None,
         task_args={**task.arguments, **task.files},
         metadata={
             "tcao_version": __version__,
@@ -205,7 +206,8 @@ def _difference(one: Usage, other: Usage) -> Usage:
 
 
 def _judge_tokens(log: EvalLog) -> int:
-    return sum(usage.total_tokens for role, usage in (log.stats.role_usage or {}).items() if role == "grader")
+    """Of every further model that a task asks by a role: judges, and those that play a part."""
+    return sum(usage.total_tokens for usage in (log.stats.role_usage or {}).values())
 
 
 def _metrics(log: EvalLog) -> dict[str, float]:

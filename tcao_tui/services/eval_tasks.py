@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tcao_tui.domain.evaluation import EvalTask
+from tcao_tui.domain.held_out_task import held_out_tasks
 from tcao_tui.domain.plan import Plan
+from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.errors import UsageError
+from tcao_tui.services.benchmarks import benchmark_names, benchmark_task, plan_benchmarks
+from tcao_tui.services.own_tasks import own_tasks
+from tcao_tui.services.plans import hash_file
 
 _LAYERS = (1, 2, 3)
+_SAMPLES = 100
+"""Of a benchmark that was named without a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +70,40 @@ def tasks_meant(wanted: Wanted, plan: Plan | None) -> list[EvalTask]:
 
 def _named(wanted: Wanted, plan: Plan | None) -> list[EvalTask]:
     seed = wanted.seed if wanted.seed is not None else plan.training.seed if plan else 0
-    return [
-        EvalTask(
-            name=task.rpartition("/")[2] if "@" in task else task,
-            layer=3 if "@" in task else 2,
-            target=_target(task),
-            limit=wanted.limit,
-            seed=seed,
-            judge=wanted.judge,
-        )
-        for task in wanted.tasks
+    files = [task for task in wanted.tasks if "@" in task]
+    listed = benchmark_names([*wanted.suites, *(task for task in wanted.tasks if "@" not in task)])
+    thinking = thinks(plan.training.renderer_name or "") if plan else False
+    benchmarks = [
+        benchmark_task(name, limit=wanted.limit or _SAMPLES, seed=seed, thinks=thinking, judge=wanted.judge)
+        for name in listed
     ]
+    return [*benchmarks, *(_of_file(task, seed, wanted.judge) for task in files)]
 
 
-def _target(task: str) -> str:
-    file, at, name = task.rpartition("@")
-    if not at:
-        return task
+def _of_file(task: str, seed: int, judge: str) -> EvalTask:
+    """A task of one's own, known by what its file holds."""
+    file, _, name = task.rpartition("@")
     path = Path(file).absolute()
     if not path.is_file():
         raise UsageError("there is no such file", where=file, next_step="--task FILE.py@TASK")
-    return f"{path}@{name}"
+    return EvalTask(
+        name=f"{path.name}@{name}",
+        layer=3,
+        target=f"{path}@{name}",
+        seed=seed,
+        judge=judge,
+        content=hash_file(path),
+        arguments={},
+    )
 
 
 def _of_plan(plan: Plan, layers: Sequence[int], judge: str) -> list[EvalTask]:
-    return []
+    seed = plan.training.seed
+    found: list[EvalTask] = []
+    found += held_out_tasks(plan, seed=seed) if 1 in layers else []
+    found += plan_benchmarks(plan, judge=judge) if 2 in layers else []
+    found += own_tasks(plan) if 3 in layers else []
+    return found
 
 
 def _adjusted(task: EvalTask, wanted: Wanted) -> EvalTask:

@@ -19,6 +19,8 @@ from tcao_tui.domain.eval_job import Job
 from tcao_tui.domain.evaluation import CellKey, CellRecord, CellState, EvalTask, EvaluationSpec, ItemResult
 from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import Refused
+from tcao_tui.services.backends import Profile
+from tcao_tui.services.eval_preflight import environment
 from tcao_tui.services.evaluation_cells import LiveCell
 from tcao_tui.services.evaluation_reuse import find_finished
 from tcao_tui.store.evaluation_dir import Ask, cell_dir, evaluation_dir, last_asked
@@ -40,6 +42,7 @@ class EvaluationDriver:
         store: The evaluations.
         runs_root: Root of the run store.
         evaluation_id: The evaluation.
+        profile: Its server.
         report: Is told what happens, a line each.
         at_once: Cells at a time.
         environ: Of the cells' processes; ours when None.
@@ -53,6 +56,7 @@ class EvaluationDriver:
         runs_root: Path,
         evaluation_id: str,
         *,
+        profile: Profile,
         report: Callable[[str], None],
         at_once: int = 1,
         environ: Mapping[str, str] | None = None,
@@ -61,7 +65,7 @@ class EvaluationDriver:
     ) -> None:
         self._store, self._id = store, evaluation_id
         self._place = evaluation_dir(runs_root, evaluation_id)
-        self._report, self._at_once = report, at_once
+        self._profile, self._report, self._at_once = profile, report, at_once
         self._environ = dict(os.environ if environ is None else environ)
         self._clock, self._sleep = clock, sleep
         self._record = store.evaluation(evaluation_id)
@@ -142,7 +146,8 @@ class EvaluationDriver:
             profile=spec.profile,
             directory=self._directory(cell),
         )
-        live.start(job, environ=self._environ, now=self._clock())
+        environ = self._environ | environment(job.task, self._profile, self._environ)
+        live.start(job, environ=environ, now=self._clock())
         self._live[key] = live
         self._save(live.record)
         self._report(f"{key.task} over {key.subject}: started")
