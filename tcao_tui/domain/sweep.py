@@ -195,7 +195,7 @@ def shares(total_usd: float, expected_usd: Sequence[float | None]) -> tuple[floa
     whole = sum(known)
     if len(known) < len(expected_usd) or not whole > 0:
         return tuple(total_usd / len(expected_usd) for _ in expected_usd)
-    return tuple(total_usd * usd / whole for usd in known)
+    return tuple(total_usd * (usd / whole) for usd in known)
 
 
 def _place(path: str) -> Keys:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tcao_tui.domain.plan import Plan
@@ -172,6 +172,7 @@ def test_consent_to_a_sweep_is_bound_to_every_cell_and_their_order() -> None:
     assert len({sweep_hash(["a", "b"]), sweep_hash(["b", "a"]), sweep_hash(["a"]), sweep_hash(["a", "c"])}) == 4
 
 
+@example(0.5, [5e-324])
 @given(st.floats(0.01, 1e6), st.lists(st.one_of(st.none(), st.floats(0, 1e5)), min_size=1, max_size=64))
 def test_shares_never_come_to_more_than_the_cap(total: float, expected: list[float | None]) -> None:
     found = shares(total, expected)
