@@ -1,6 +1,8 @@
 # Everything a newcomer, a developer and CI run. `make demo` and `make test` need nothing but python3, make and a registry.
 PYTHON := .venv/bin/python
 READY := .venv/.ready
+# Compiled tests are worth their files: collection takes a fifth less.
+unexport PYTHONDONTWRITEBYTECODE
 # Files in their order, the long ones first; three at once keep two cores busy, since many tests wait for processes.
 AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
