@@ -90,7 +90,7 @@ def summary(facts: ReportFacts) -> Iterator[DocumentBlock]:
                 task.name,
                 str(task.layer),
                 task.target,
-                UNKNOWN if task.limit is None else str(task.limit),
+                "all" if task.limit is None else str(task.limit),
                 str(task.epochs),
             )
             for task in matrix.tasks

@@ -61,6 +61,13 @@ class EvaluationFollower:
         self._choice: Choice | None = None
         self._matrix: EvalMatrix | None = None
 
+    @property
+    def run_id(self) -> str:
+        """The run that they are about; empty for none."""
+        if self._run_id is not None or self._evaluation_id is None:
+            return self._run_id or ""
+        return self._store.evaluation(self._evaluation_id).spec.run_id
+
     def poll(self) -> EvalMatrix:
         """The matrix as it is now; the very same one while nothing changes.
 

@@ -128,6 +128,13 @@ def test_a_part_of_the_answers_is_said_to_be_one(store: CountingStore) -> None:
     assert found.gain.items == 80
 
 
+def test_other_items_than_the_bases_are_said_to_be_that(store: CountingStore) -> None:
+    other = [item.model_copy(update={"item": f"other {item.item}"}) for item in items(9, 50)]
+    evaluated(store, [TICKETS], {"tickets": {"tiny": items(20), "r@40": [*items(30)[:150], *other]}})
+    found = matrix(store).cells["tickets", "r@40"]
+    assert found.caution == "50 of its items are not among the base's, and 50 of the base's not among its"
+
+
 def test_items_in_groups_widen_the_interval(store: CountingStore) -> None:
     alone = items(100)
     grouped = [item.model_copy(update={"cluster": f"text {int(item.item) // 10}"}) for item in alone]

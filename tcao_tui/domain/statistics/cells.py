@@ -136,14 +136,24 @@ def _view(
         p_value=p_value,
         outcome=said,
         unusable=ours.lost.unusable,
-        caution="; ".join([*gaps, *_unfinished(found, gain)]),
+        caution="; ".join([*gaps, *_unfinished(found), *_other_items(ours, reference)]),
     )
 
 
-def _unfinished(found: Found, gain: Difference | None) -> Iterator[str]:
+def _unfinished(found: Found) -> Iterator[str]:
     record = found.record
     given, planned = record.counts.completed, record.counts.planned
     if record.state is CellState.PARTIAL or (record.state.is_over and 0 < given < planned):
         yield f"only {given:,} of {planned:,} answers were given"
-    if gain is not None and gain.left_out and record.state is CellState.DONE:
-        yield f"{gain.left_out:,} items are not graded for both"
+
+
+def _other_items(ours: Measured, reference: tuple[Found, Measured] | None) -> Iterator[str]:
+    """Where both are done and were not asked the same."""
+    if reference is None or not ours.scores or not reference[1].scores:
+        return
+    alone, theirs = (
+        len(ours.scores.keys() - reference[1].scores.keys()),
+        reference[1].scores.keys() - ours.scores.keys(),
+    )
+    if alone and theirs:
+        yield f"{alone:,} of its items are not among the base's, and {len(theirs):,} of the base's not among its"

@@ -1,0 +1,90 @@
+"""Which evaluations a person means, and what the run's plan asks of the selection rule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from tcao_tui.domain.plan import Plan
+from tcao_tui.errors import PlanInvalid, UsageError
+from tcao_tui.services.eval_choice import task_named
+from tcao_tui.services.evaluation_view import EvaluationFollower
+from tcao_tui.services.evaluations import find_evaluation, is_driven
+from tcao_tui.services.runs import LATEST, find_run
+from tcao_tui.store.plan_file import read_plan
+from tcao_tui.store.port import RunStore
+from tcao_tui.store.run_dir import RunDir
+
+
+def follow_evaluations(
+    store: RunStore,
+    runs_root: Path,
+    reference: str,
+    *,
+    goal: str = "",
+    accepted: Collection[str] = (),
+    weights: Mapping[str, float] | None = None,
+) -> EvaluationFollower:
+    """Watch an evaluation, or all evaluations of a run.
+
+    Args:
+        store: The store.
+        runs_root: Where runs lie.
+        reference: An evaluation's id or the beginning of one, or a run; `latest` is the newest run.
+        goal: Name of the task that decides; empty for what the run's plan calls success.
+        accepted: Names of tasks whose loss, or whose lost answers, a person accepts.
+        weights: Of several goals, by the tasks' names.
+
+    Raises:
+        UsageError: There is no such evaluation, run or task, or a weight is not above zero.
+    """
+    from tcao_tui.domain.selection import Wishes  # loads the statistics
+
+    if any(weight <= 0 for weight in (weights or {}).values()):
+        raise UsageError("a weight is above zero", next_step="leave out what does not count")
+    evaluation_id = None if reference == LATEST else _evaluation(store, reference)
+    if evaluation_id is None:
+        run = find_run(store, reference)
+        run_id, title = run.run_id, run.name
+    else:
+        run_id, title = store.evaluations.evaluation(evaluation_id).spec.run_id, ""
+    plan = plan_of_run(runs_root, run_id)
+
+    def follower(wishes: Wishes) -> EvaluationFollower:
+        return EvaluationFollower(
+            store.evaluations,
+            run_id=run_id if evaluation_id is None else None,
+            evaluation_id=evaluation_id,
+            title=title,
+            is_driven=lambda one: is_driven(runs_root, one),
+            wishes=wishes,
+        )
+
+    planned = Wishes("" if plan is None else plan.success.metric)
+    if not (goal or accepted or weights):
+        return follower(planned)
+    tasks = follower(planned).poll()
+    return follower(
+        Wishes(
+            task_named(tasks, goal).name if goal else planned.goal,
+            frozenset(task_named(tasks, name).name for name in accepted),
+            {task_named(tasks, name).name: weight for name, weight in (weights or {}).items()},
+        )
+    )
+
+
+def plan_of_run(runs_root: Path, run_id: str) -> Plan | None:
+    """The plan of a run; None where there is no run, or its plan cannot be read."""
+    if not run_id:
+        return None
+    try:
+        return read_plan(RunDir(runs_root, run_id).plan)
+    except (OSError, PlanInvalid):
+        return None
+
+
+def _evaluation(store: RunStore, reference: str) -> str | None:
+    try:
+        return find_evaluation(store.evaluations, reference)
+    except UsageError:
+        return None
