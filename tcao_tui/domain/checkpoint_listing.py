@@ -106,11 +106,31 @@ class OwnCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class SetExpiry:
+    """When a checkpoint expires, as it was last set from here; both in Unix seconds.
+
+    Attributes:
+        at: When it was set.
+        expires_at: None for what is kept for good, and for what was deleted.
+    """
+
+    at: float
+    expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointNote:
-    """What a person noted on a checkpoint, kept in our store by its path: `pinned` is never thinned out or pruned."""
+    """What is noted of a checkpoint beside its run's events, kept in our store by its path.
+
+    Attributes:
+        label: A person's name for it.
+        pinned: It is never thinned out or pruned.
+        expiry: Set from here by a person or a guard; None when it never was.
+    """
 
     label: str = ""
     pinned: bool = False
+    expiry: SetExpiry | None = None
 
 
 NO_NOTE = CheckpointNote()

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tcao_tui.domain.checkpoint_listing import LayerScore, OwnCheckpoint, ServerCheckpoint
+from tcao_tui.domain.checkpoint_listing import CheckpointNote, LayerScore, OwnCheckpoint, ServerCheckpoint
 from tcao_tui.domain.checkpoints import CheckpointRecord, parse_checkpoint_name
-from tcao_tui.domain.events import MetricRow, Scored, StoredEvent
+from tcao_tui.domain.events import CheckpointSaved, MetricRow, Scored, StoredEvent
 from tcao_tui.domain.held_out import FALLING_METRICS, HELD_OUT_METRICS
 from tcao_tui.domain.lineage import History
 from tcao_tui.domain.run_view import RunSummary
@@ -35,6 +35,7 @@ class RunPlaces:
         self.summary = summary
         self._history = History()
         self._measured: defaultdict[int, list[_Measured]] = defaultdict(list)
+        self._recorded_at: dict[str, float] = {}
 
     def apply(self, stored: StoredEvent) -> None:
         """Fold one event."""
@@ -44,6 +45,8 @@ class RunPlaces:
                 # Benchmarks are named after their package, as `inspect_evals/gsm8k`; graders have plain names.
                 score = LayerScore(2 if "/" in name else 3, name, value)
                 self._measured[step].append(_Measured(stored.attempt, score))
+            case CheckpointSaved(checkpoint=record):
+                self._recorded_at[record.name] = stored.at
             case _:
                 pass
 
@@ -61,6 +64,12 @@ class RunPlaces:
     def all_records(self) -> Iterable[CheckpointRecord]:
         """Checkpoints that are recorded and not deleted, those that a later attempt went back behind included."""
         return self._history.checkpoints.values()
+
+    def expires_at(self, record: CheckpointRecord, note: CheckpointNote) -> float | None:
+        """When it expires by whatever was said last, Unix seconds: its run's worker, or a person or guard here."""
+        if note.expiry is not None and note.expiry.at >= self._recorded_at.get(record.name, 0.0):
+            return note.expiry.expires_at
+        return None if note.pinned else record.expires_at
 
     def own(self, server: ServerCheckpoint) -> OwnCheckpoint | None:
         """What the run knows of a checkpoint; None when it is none of its own."""

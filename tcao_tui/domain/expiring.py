@@ -1,6 +1,6 @@
 """Checkpoints that the server will delete soon, and which of them a run still needs. Pure.
 
-Extending them is `services.checkpoint_guard`; while a worker lives, `worker.expiry` does it.
+Extending them is `CheckpointDesk.guard`; while a worker lives, `worker.expiry` does it. `services.expiry_watch` tells.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from tcao_tui.domain.wording import duration_text
 WEEK_SECONDS = 7 * 24 * 3600
 """A resume point that lives for less than this is extended."""
 
+SOON_SECONDS = (WEEK_SECONDS, 2 * 24 * 3600, 6 * 3600)
+"""Times left at which a person is told of a resume point, the longest first."""
+
 GUARDED_SECONDS = 2 * WEEK_SECONDS
 """To how long, so that looking once a week is enough."""
 
@@ -26,6 +29,11 @@ class Expiring:
     checkpoint: ListedCheckpoint
     seconds_left: float
     guarded: bool
+
+    @property
+    def stage(self) -> int:
+        """How many of the times in `SOON_SECONDS` have come."""
+        return sum(self.seconds_left < seconds for seconds in SOON_SECONDS)
 
     def describe(self) -> str:
         """`my-run step 40 expires in 2d03h`, with why it matters."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tcao_tui.domain.events import Finished, PhaseChanged, StoredEvent
+from tcao_tui.domain.expiring import Expiring
 from tcao_tui.domain.headlines import told_by
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunSummary
@@ -84,6 +85,14 @@ def standing_text(run: RunSummary) -> str:
     parts += [trained.text] if trained is not None else []
     parts += [f"{held_out.text} held out"] if held_out is not None else []
     return ", ".join([*parts, money_text(run.cost_usd)])
+
+
+def expiry_notice(expiring: Expiring, *, at: float) -> Notice:
+    """A run that is paused or down would lose what it goes on from."""
+    own = expiring.checkpoint.own
+    run_id, name = (own.run_id, own.run_name) if own else ("", one_line(expiring.checkpoint.path))
+    text = f"{expiring.describe()}. tcao ckpt keep {expiring.checkpoint.path}"
+    return notice("alert", run_id=run_id, name=name, said="would lose its resume point", text=text, at=at)
 
 
 def lost_notice(run_id: str, name: str, *, at: float) -> Notice:

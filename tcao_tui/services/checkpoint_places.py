@@ -63,7 +63,7 @@ class CheckpointPlaces:
     def recorded(self, backend: str) -> list[ServerCheckpoint]:
         """What the runs of a profile recorded, for a server that lists nothing."""
         runs = [run for run in list_runs(self._store) if run.backend == backend]
-        return [found for run in runs for record in self.of_run(run).all_records() for found in _as_listed(record, run)]
+        return [found for run in runs for record in self.of_run(run).all_records() for found in as_listed(record, run)]
 
     def _recorded(self, runs: Iterable[RunSummary]) -> Mapping[str, str]:
         """Run of each path that a run recorded."""
@@ -76,7 +76,8 @@ class CheckpointPlaces:
         }
 
 
-def _as_listed(record: CheckpointRecord, run: RunSummary) -> list[ServerCheckpoint]:
+def as_listed(record: CheckpointRecord, run: RunSummary) -> list[ServerCheckpoint]:
+    """The training state of a recorded checkpoint, then its weights to sample from, as a server would list them."""
     kinds: list[tuple[CheckpointKind, str | None]] = [("training", record.state_path), ("sampler", record.sampler_path)]
     return [
         ServerCheckpoint(

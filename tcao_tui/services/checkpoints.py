@@ -29,6 +29,7 @@ from tcao_tui.domain.checkpoint_listing import (
     ListedCheckpoint,
     Offers,
     ServerCheckpoint,
+    SetExpiry,
     TrainingRun,
 )
 from tcao_tui.domain.expiring import GUARDED_SECONDS, to_guard
@@ -231,13 +232,21 @@ class CheckpointDesk:
             offer = call.name.rpartition(".")[2]
             self._offers = Offers({**self.offers.missing, offer: _MISSING[offer]})
             raise Unsupported(_MISSING[offer], where=error.where) from error
-        if isinstance(call, DeleteCheckpoints):
-            self._forget(done)
+        self._note(call, done)
         return ActionReport(tuple(done), tuple(failed))
 
-    def _forget(self, paths: Sequence[str]) -> None:
-        noted = self._notes.all()
-        self._notes.write([p for p in paths if p in noted], label="", pinned=False)
+    def _note(self, call: Call[Acted, Nothing], paths: Sequence[str]) -> None:
+        """What becomes of expiries is noted, since only a run's worker may say it in the run's events."""
+        now = self._clock()
+        match call:
+            case DeleteCheckpoints():
+                self._notes.write(paths, label="", pinned=False, expiry=SetExpiry(now, None))
+            case SetTtl(ttl_seconds=int(ttl_seconds)):
+                self._notes.write(paths, expiry=SetExpiry(now, now + ttl_seconds))
+            case SetTtl():
+                self._notes.write(paths, expiry=SetExpiry(now, None))
+            case _:
+                pass
 
     def _ask_offers(self, ticket: Ticket | None) -> None:
         if self._offers is None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator
+import time
+from collections.abc import Callable, Collection, Hashable, Iterator
 
-from tcao_tui.domain.notices import Notice, NoticeKind, lost_notice, notice_of, standing_text
+from tcao_tui.domain.notices import Notice, NoticeKind, expiry_notice, lost_notice, notice_of, standing_text
 from tcao_tui.domain.run_view import RunStatus, RunSummary
+from tcao_tui.services.expiry_watch import ExpiryWatch
 from tcao_tui.services.runs import list_runs
 from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
+
+EXPIRY_SECONDS = 600.0
+"""Time between two looks at what is about to expire."""
 
 
 class NoticeSource:
@@ -16,10 +21,14 @@ class NoticeSource:
     Args:
         store: The run store; closed with this.
         kinds: What is worth telling.
+        clock: Unix seconds.
     """
 
-    def __init__(self, store: RunStore, kinds: Collection[NoticeKind]) -> None:
-        self._store, self._kinds = store, kinds
+    def __init__(
+        self, store: RunStore, kinds: Collection[NoticeKind], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._store, self._kinds, self._clock = store, kinds, clock
+        self._expiry, self._expiry_due = ExpiryWatch(store, clock=clock), 0.0
         self._seen = {run.run_id: run for run in list_runs(store)}
         self._start = store.end()
         self._read_until: dict[str, int] = {}
@@ -28,12 +37,22 @@ class NoticeSource:
 
     def poll(self) -> list[Notice]:
         """What is new, run by run; blocks on disk."""
+        found = [*self._expiring(), *self._happened()]
+        return [notice for notice in found if notice.kind in self._kinds]
+
+    def _expiring(self) -> list[Notice]:
+        now = self._clock()
+        if now < self._expiry_due:
+            return []
+        self._expiry_due = now + EXPIRY_SECONDS
+        return [expiry_notice(one, at=now) for one in self._expiry.poll().news]
+
+    def _happened(self) -> list[Notice]:
         changes = self._store.changes()
         if changes == self._changes and not any(run.recorded_status.is_live for run in self._seen.values()):
             return []
         self._changes = changes
-        found = [notice for run in list_runs(self._store) for notice in self._of(run)]
-        return [notice for notice in found if notice.kind in self._kinds]
+        return [notice for run in list_runs(self._store) for notice in self._of(run)]
 
     def close(self) -> None:
         """Close the store."""

@@ -1,4 +1,4 @@
-"""What people noted on checkpoints, by `tinker://` path: labels and pins. The contract, in memory and in SQLite."""
+"""What is noted on checkpoints, by `tinker://` path: labels, pins, expiries. The contract, in memory and in SQLite."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from tcao_tui.domain.checkpoint_listing import NO_NOTE, CheckpointNote
+from tcao_tui.domain.checkpoint_listing import NO_NOTE, CheckpointNote, SetExpiry
 from tcao_tui.store.database import Database
+
+_COLUMNS = "label, pinned, expires_at, expiry_set_at"
 
 
 class CheckpointNotes(Protocol):
@@ -17,7 +19,14 @@ class CheckpointNotes(Protocol):
         """Notes by path."""
         ...
 
-    def write(self, paths: Sequence[str], *, label: str | None = None, pinned: bool | None = None) -> None:
+    def write(
+        self,
+        paths: Sequence[str],
+        *,
+        label: str | None = None,
+        pinned: bool | None = None,
+        expiry: SetExpiry | None = None,
+    ) -> None:
         """Note the same on each path, all or nothing; None leaves what is noted."""
         ...
 
@@ -32,10 +41,17 @@ class MemoryNotes:
         """Notes by path."""
         return dict(self._notes)
 
-    def write(self, paths: Sequence[str], *, label: str | None = None, pinned: bool | None = None) -> None:
+    def write(
+        self,
+        paths: Sequence[str],
+        *,
+        label: str | None = None,
+        pinned: bool | None = None,
+        expiry: SetExpiry | None = None,
+    ) -> None:
         """Note the same on each path; None leaves what is noted."""
         for path in paths:
-            self._notes[path] = _after(self._notes.get(path, NO_NOTE), label, pinned)
+            self._notes[path] = _after(self._notes.get(path, NO_NOTE), label, pinned, expiry)
 
 
 class SqliteNotes:
@@ -47,22 +63,35 @@ class SqliteNotes:
     def all(self) -> Mapping[str, CheckpointNote]:
         """Notes by path."""
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT path, label, pinned FROM checkpoint_notes").fetchall()
-        return {path: CheckpointNote(label, bool(pinned)) for path, label, pinned in rows}
+            rows = connection.execute(f"SELECT path, {_COLUMNS} FROM checkpoint_notes").fetchall()
+        return {path: _note(*noted) for path, *noted in rows}
 
-    def write(self, paths: Sequence[str], *, label: str | None = None, pinned: bool | None = None) -> None:
+    def write(
+        self,
+        paths: Sequence[str],
+        *,
+        label: str | None = None,
+        pinned: bool | None = None,
+        expiry: SetExpiry | None = None,
+    ) -> None:
         """Note the same on each path, all or nothing; None leaves what is noted. Raises `StoreUnwritable`."""
-        query = "SELECT label, pinned FROM checkpoint_notes WHERE path = ?"
+        query = f"SELECT {_COLUMNS} FROM checkpoint_notes WHERE path = ?"
         with self._database.writing() as connection:
             for path in paths:
                 row = connection.execute(query, (path,)).fetchone()
-                note = _after(CheckpointNote(row[0], bool(row[1])) if row else NO_NOTE, label, pinned)
+                note = _after(_note(*row) if row else NO_NOTE, label, pinned, expiry)
+                expires_at, set_at = (note.expiry.expires_at, note.expiry.at) if note.expiry else (None, None)
                 connection.execute(
-                    "INSERT OR REPLACE INTO checkpoint_notes (path, label, pinned) VALUES (?, ?, ?)",
-                    (path, note.label, note.pinned),
+                    f"INSERT OR REPLACE INTO checkpoint_notes (path, {_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+                    (path, note.label, note.pinned, expires_at, set_at),
                 )
 
 
-def _after(note: CheckpointNote, label: str | None, pinned: bool | None) -> CheckpointNote:
+def _note(label: str, pinned: int, expires_at: float | None, set_at: float | None) -> CheckpointNote:
+    return CheckpointNote(label, bool(pinned), None if set_at is None else SetExpiry(set_at, expires_at))
+
+
+def _after(note: CheckpointNote, label: str | None, pinned: bool | None, expiry: SetExpiry | None) -> CheckpointNote:
     note = note if label is None else replace(note, label=label)
-    return note if pinned is None else replace(note, pinned=pinned)
+    note = note if pinned is None else replace(note, pinned=pinned)
+    return note if expiry is None else replace(note, expiry=expiry)

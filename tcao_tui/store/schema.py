@@ -177,7 +177,12 @@ CREATE TABLE eval_choices (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+_VERSION_7 = """
+ALTER TABLE checkpoint_notes ADD COLUMN expires_at REAL;     -- Unix seconds; NULL is kept for good, or gone
+ALTER TABLE checkpoint_notes ADD COLUMN expiry_set_at REAL;  -- NULL where no expiry was ever set from here
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
 """Script n brings a database from version n to n + 1; a script that was released is never changed."""
 
 

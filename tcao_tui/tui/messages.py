@@ -118,14 +118,6 @@ class ResumeRun(Intent):
 
 
 @dataclass
-class PreviewPlan(Intent):
-    """Read and resolve a plan file."""
-
-    path: Path
-
-
-@dataclass
-@dataclass
 class GoBackTo(Intent):
     """Let a run go on from an earlier checkpoint; posted only after the person consented."""
 
@@ -133,6 +125,14 @@ class GoBackTo(Intent):
     path: str
 
 
+@dataclass
+class PreviewPlan(Intent):
+    """Read and resolve a plan file."""
+
+    path: Path
+
+
+@dataclass
 class LaunchPlan(Intent):
     """Approve what was shown and start it; posted only after the person consented."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.services.checkpoint_details import CheckpointDetails
     from tcao_tui.services.checkpoints import ActionReport
+    from tcao_tui.services.expiry_watch import ExpiryReport
     from tcao_tui.store.chats import ChatSummary
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
@@ -84,7 +85,6 @@ class TakeAway:
     source: Any
 
 
-class CheckpointsPort(Protocol):
 @dataclass(frozen=True, slots=True)
 class PushOffer:
     """Weights that may go to the Hugging Face Hub.
@@ -100,6 +100,7 @@ class PushOffer:
     is_there: bool
 
 
+class CheckpointsPort(Protocol):
     """The checkpoints of one server; each method blocks but `close`. See `services.checkpoints.CheckpointDesk`."""
 
     @property
@@ -140,7 +141,6 @@ class PushOffer:
         """Do it; `tell` takes how far it is, and the answer is what to tell the person. Ended by `close`."""
         ...
 
-    def close(self) -> None:
     def plan_push(self, checkpoint: ListedCheckpoint, form: TakenForm) -> PushOffer:
         """What would be published; asks no server."""
         ...
@@ -153,7 +153,20 @@ class PushOffer:
         """What it means for its run to go on from there, sentences; asks no server."""
         ...
 
+    def close(self) -> None:
         """Let the server go, without waiting for it."""
+        ...
+
+
+class ExpiryPort(Protocol):
+    """Resume points that runs of one root would lose soon."""
+
+    def poll(self) -> ExpiryReport:
+        """All of them, and which were not told yet; blocks."""
+        ...
+
+    def close(self) -> None:
+        """Release files."""
         ...
 
 
@@ -207,14 +220,15 @@ class Ports:
         control: Run id and verb; returns what to tell the person.
         launch: Approves the preview and starts its worker; returns the run id.
         resume: Goes on from a pause or starts the next attempt; returns what to tell the person.
-        demo: Launches the included demo; returns the run id.
         go_back: Run id and the path of an earlier checkpoint to go on from; returns what to tell the person.
+        demo: Launches the included demo; returns the run id.
         interviews: All interviews, the one that moved last first.
         open_interview: A new interview, or one that goes on.
         save_text: File name and text; returns where it was written.
         rollouts: Run id and what was taken at a step; returns its answers.
         change: Run id and the setting; returns what to tell the person.
         compare: Run ids; reads each run to its end.
+        open_expiry: What runs would lose soon; the same for all screens, so that each is told once. None for none.
         open_checkpoints: Those of the server of a profile; of the one in the settings, where no name is given.
         open_chat: A new conversation with checkpoints, or one that goes on.
         chats: Conversations that can be gone on with, the one that moved last first.
@@ -226,9 +240,9 @@ class Ports:
     open_run: Callable[[str], WatchedRun]
     control: Callable[[str, Verb], str]
     resume: Callable[[str], str]
+    go_back: Callable[[str, str], str]
     preview: Callable[[Path], PlanPreview]
     launch: Callable[[PlanPreview], str]
-    go_back: Callable[[str, str], str]
     demo: Callable[[], str]
     interviews: Callable[[], list[InterviewSummary]]
     open_interview: Callable[[InterviewWanted], InterviewSession]
@@ -241,6 +255,7 @@ class Ports:
     open_chat: Callable[[ChatWanted], ChatTalk]
     chats: Callable[[], list[ChatSummary]]
     open_notices: Callable[[], NoticesPort | None]
+    open_expiry: Callable[[], ExpiryPort | None]
     open_checkpoints: Callable[[str], CheckpointsPort]
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tcao_tui.errors import Refused
-from tcao_tui.tui.ports import CheckpointsPort, NoticesPort, PlanPreview, Ports, SweepsPort, WatchedRun
+from tcao_tui.tui.ports import CheckpointsPort, ExpiryPort, NoticesPort, PlanPreview, Ports, SweepsPort, WatchedRun
 from tcao_tui.tui.sources import OwnedSource, StoreRuns, open_cookbook, stages_of, tail
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
             open_run=partial(open_cookbook, cookbook_dir),
             control=_only_watched,
             resume=_only_watched,
-            diagnose=_diagnose_alone,
             go_back=_only_watched,
+            diagnose=_diagnose_alone,
             change=_only_watched,
             open_notices=lambda: None,
+            open_expiry=lambda: None,
             is_read_only=True,
         )
     return Ports(
@@ -60,8 +61,8 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         open_run=desk.open_run,
         control=desk.control,
         resume=desk.resume,
-        preview=desk.preview,
         go_back=desk.go_back,
+        preview=desk.preview,
         launch=desk.launch,
         demo=desk.demo,
         interviews=lambda: desk.interviews().interviews(),
@@ -75,6 +76,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         open_chat=desk.open_chat,
         chats=desk.chats,
         open_notices=desk.notices,
+        open_expiry=desk.expiry,
         open_checkpoints=desk.checkpoints,
     )
 
@@ -129,8 +131,6 @@ class _Desk:
         finally:
             store.close()
 
-    def preview(self, path: Path) -> PlanPreview:
-        from tcao_tui.services.backends import resolve_profile
     def go_back(self, run_id: str, path: str) -> str:
         from tcao_tui.services import go_back
         from tcao_tui.services.backends import ensure_engine, resolve_profile
@@ -142,6 +142,8 @@ class _Desk:
             started = go_back.go_back(store, self.runs_root, wanted, by=_who())
         return f"Attempt {started.attempt} goes on from step {wanted.record.step}."
 
+    def preview(self, path: Path) -> PlanPreview:
+        from tcao_tui.services.backends import resolve_profile
         from tcao_tui.services.plans import load_plan
         from tcao_tui.services.proposals import propose
         from tcao_tui.tui.plan_summary import preview_of
@@ -211,6 +213,15 @@ class _Desk:
 
         wanted = self.load_settings().notifications
         return NoticeSource(self.store(), wanted.when) if wanted.desktop and wanted.when else None
+
+    @cached_property
+    def _expiry(self) -> ExpiryPort:
+        from tcao_tui.services.expiry_watch import ExpiryWatch
+
+        return ExpiryWatch(self.store())
+
+    def expiry(self) -> ExpiryPort:
+        return self._expiry
 
     def rollouts(self, run_id: str, taken: RolloutsTaken) -> Sequence[RolloutGroup]:
         from tcao_tui.services.rollouts import read_groups

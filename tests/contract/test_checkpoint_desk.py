@@ -12,7 +12,7 @@ import tinker
 from tcao_tui.clients.checkpoint_calls import AskOffers, DeleteCheckpoints, DescribeCheckpoint, SetTtl
 from tcao_tui.clients.tinker_port import Unsupported
 from tcao_tui.domain.checkpoint_actions import Action, ActionRequest
-from tcao_tui.domain.checkpoint_listing import CheckpointListing, CheckpointNote
+from tcao_tui.domain.checkpoint_listing import CheckpointListing, SetExpiry
 from tcao_tui.domain.checkpoints import CheckpointRecord, DataCursor, checkpoint_name
 from tcao_tui.domain.events import CheckpointSaved
 from tcao_tui.domain.pruning import PrunePolicy, prune
@@ -27,6 +27,7 @@ from tests.fakes.own_places import use_places
 from tests.fakes.run_records import launch, new_run, train
 
 DAY_SECONDS = 86400
+NEVER = SetExpiry(0, -1)
 LOCAL = resolve_profile(Settings(), "local", {})
 
 
@@ -135,7 +136,11 @@ def test_ttl_pin_publish_label_and_delete_do_what_they_say(whole: Place) -> None
     at = {path: row for path in (one, sampler, two) if (row := now.at(path)) is not None}
     assert (at[one].server.expires_at or 0) - now.taken_at == pytest.approx(DAY_SECONDS, abs=5)
     assert at[sampler].server.expires_at is None
-    assert (at[one].note, at[sampler].note) == (CheckpointNote("best"), CheckpointNote("best", pinned=True))
+    noted = [(note.label, note.pinned) for note in (at[one].note, at[sampler].note)]
+    assert noted == [("best", False), ("best", True)]
+    assert (at[one].note.expiry or NEVER).expires_at == pytest.approx(at[one].server.expires_at, abs=5)
+    assert at[sampler].note.expiry is not None
+    assert at[sampler].note.expiry.expires_at is None
     assert at[two].server.public
 
     with pytest.raises(Refused, match="is pinned"):
@@ -148,7 +153,8 @@ def test_ttl_pin_publish_label_and_delete_do_what_they_say(whole: Place) -> None
     after = desk.listing()
     assert after.at(one) is None
     assert after.at(two) is None
-    assert store.checkpoint_notes.all()[one] == CheckpointNote()
+    gone = store.checkpoint_notes.all()[one]
+    assert (gone.label, gone.pinned, (gone.expiry or NEVER).expires_at) == ("", False, None)
     assert desk.act(ActionRequest("unpin"), [at[sampler]]).done == (sampler,)
     assert desk.act(ActionRequest("delete", typed=at[sampler].server.name), [at[sampler]]).done == (sampler,)
 

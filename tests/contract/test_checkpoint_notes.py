@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from tcao_tui.domain.checkpoint_listing import CheckpointNote
+from tcao_tui.domain.checkpoint_listing import CheckpointNote, SetExpiry
 from tcao_tui.domain.events import LogLine
 from tcao_tui.store.port import Cursor, RunStore
 from tcao_tui.store.sqlite import open_store
@@ -21,6 +21,13 @@ def test_label_and_pin_of_a_path_are_kept_apart(store: RunStore) -> None:
     notes.write([ONE], label="the good one")
     notes.write([TWO], pinned=False)
     assert notes.all() == {ONE: CheckpointNote("the good one", pinned=True), TWO: CheckpointNote()}
+    notes.write([ONE, TWO], expiry=SetExpiry(5.0, 9.0))
+    notes.write([TWO], expiry=SetExpiry(6.0, None))
+    notes.write([ONE], label="")
+    assert notes.all() == {
+        ONE: CheckpointNote(pinned=True, expiry=SetExpiry(5.0, 9.0)),
+        TWO: CheckpointNote(expiry=SetExpiry(6.0, None)),
+    }
 
 
 def test_a_note_is_seen_as_a_change_by_whoever_polls(tmp_path: Path) -> None:

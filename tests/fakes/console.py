@@ -21,7 +21,7 @@ from tcao_tui.store.chats import ChatSummary
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
-from tcao_tui.tui.ports import CheckpointsPort, NoticesPort, PlanPreview, Ports, WatchedRun
+from tcao_tui.tui.ports import CheckpointsPort, ExpiryPort, NoticesPort, PlanPreview, Ports, WatchedRun
 from tests.fakes.compared_runs import compared_runs
 from tests.fakes.interview_console import FakeSession
 from tests.fakes.listed_checkpoints import FakeCheckpoints
@@ -99,6 +99,7 @@ class FakeConsole:
     plan: Plan | None = None
     saved: dict[str, str] = field(default_factory=dict[str, str])
     notices: NoticesPort | None = None
+    expiry: ExpiryPort | None = None
     talk: ChatTalk | None = None
     kept_chats: list[ChatSummary] = field(default_factory=list[ChatSummary])
     sweeps: FakeSweeps = field(default_factory=lambda: FakeSweeps())
@@ -110,10 +111,10 @@ class FakeConsole:
             open_run=self.open_run,
             control=self.control,
             resume=self.resume,
+            go_back=self.go_back,
             preview=self.preview,
             launch=self.launch,
             demo=lambda: self._note("demo") or "run-demo",
-            go_back=self.go_back,
             interviews=lambda: self.summaries,
             open_interview=self.open_interview,
             save_text=self.save_text,
@@ -125,6 +126,7 @@ class FakeConsole:
             open_chat=self.open_chat,
             chats=lambda: self.kept_chats,
             open_notices=self.open_notices,
+            open_expiry=self.open_expiry,
             open_checkpoints=self.open_checkpoints,
             clock=lambda: STARTED_AT,
         )
@@ -170,6 +172,9 @@ class FakeConsole:
     def open_notices(self) -> NoticesPort | None:
         return self.notices
 
+    def open_expiry(self) -> ExpiryPort | None:
+        return self.expiry
+
     def open_checkpoints(self, backend: str) -> CheckpointsPort:
         self.asked.append(("checkpoints", backend))
         return self.checkpoints
@@ -182,6 +187,10 @@ class FakeConsole:
         self._note("resume", run_id)
         return "Attempt 2 has the run."
 
+    def go_back(self, run_id: str, path: str) -> str:
+        self._note("go back", run_id, path)
+        return "Attempt 2 goes on from step 40."
+
     def preview(self, path: Path) -> PlanPreview:
         self._note("preview", str(path))
         return PlanPreview(
@@ -190,10 +199,6 @@ class FakeConsole:
             facts=(("method", "sft, LoRA rank 16"), ("model", "tcao/tiny-qwen3"), ("backend", "local")),
             estimate=(("cost", "$0.00, this backend is free" if self.is_free else "$4.20 expected, $3 to $6"),),
             problems=(),
-    def go_back(self, run_id: str, path: str) -> str:
-        self._note("go back", run_id, path)
-        return "Attempt 2 goes on from step 40."
-
             is_free=self.is_free,
             handle=None,
         )

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tcao_tui.domain.run_view import RunView
+from tcao_tui.tui.expiry_bar import ExpiryBar
 from tcao_tui.tui.feed import RunFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
 from tcao_tui.tui.messages import BackToRuns, ChangeSetting, LogChanged, LogWanted, RunChanged, SourceFailed
@@ -45,6 +46,7 @@ class RunScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The training pane, the feed and the keys."""
+        yield ExpiryBar(self._ports.open_expiry)
         yield TrainingPane()
         yield KeyFooter(Scope.RUN, Scope.INSIDE, Scope.PANELS, Scope.CHART, Scope.APP)
         yield RunFeed(lambda: self._ports.open_run(self._ref))

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tcao_tui.tui.expiry_bar import ExpiryBar, ExpiryFeed
 from tcao_tui.tui.feed import RunsFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
 from tcao_tui.tui.messages import RunsChanged, SourceFailed
@@ -30,6 +31,7 @@ class RunsScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The list, its feed and the keys."""
+        yield ExpiryBar(self._ports.open_expiry)
         yield RunListPane(self._ports.clock)
         yield KeyFooter(*self.scopes)
         yield RunsFeed(self._ports.open_runs)
@@ -68,3 +70,5 @@ class RunsScreen(Screen[None]):
         """Look again at once after coming back."""
         for feed in self.query(RunsFeed):
             feed.ask()
+        for expiry in self.query(ExpiryFeed):
+            expiry.look_again()
