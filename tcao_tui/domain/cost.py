@@ -7,7 +7,7 @@ from typing import Literal
 
 from tcao_tui.domain.wording import count_text
 
-CostKind = Literal["training", "validation", "evals", "sampling", "storage"]
+CostKind = Literal["range test", "training", "validation", "evals", "sampling", "storage"]
 
 
 @dataclass(frozen=True, slots=True)

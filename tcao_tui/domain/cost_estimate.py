@@ -27,7 +27,7 @@ CHECKPOINT_BYTES = Range(8, 14, 16)
 FINAL_MONTHS = 1.0
 MONTH_SECONDS = 30 * 24 * 3600.0
 
-_ORDER: tuple[CostKind, ...] = ("training", "validation", "evals", "sampling", "storage")
+_ORDER: tuple[CostKind, ...] = ("range test", "training", "validation", "evals", "sampling", "storage")
 _UNKNOWN = CostRange(None, None, None)
 
 

@@ -107,6 +107,10 @@ def _end(view: RunView) -> Iterator[RunFinding]:
 
 
 def _pilot(view: RunView) -> Iterator[RunFinding]:
+    test = view.marks.range_test
+    if test is not None and test.tested is not None and not test.tested.passed:
+        why, _, change = test.tested.finding.partition(": ")
+        yield RunFinding("the plan's values do worse than others in its range test", why, change)
     pilot = view.marks.pilot
     if pilot is not None and not pilot.passed:
         for finding in pilot.findings:

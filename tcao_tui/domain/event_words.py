@@ -19,10 +19,14 @@ from tcao_tui.domain.events import (
     Waiting,
 )
 from tcao_tui.domain.pilot import pilot_text
+from tcao_tui.domain.pilot_range import cell_words, losses_text
 from tcao_tui.domain.training_events import (
     Alert,
     ArtefactWritten,
     PilotEnded,
+    RangeCellBegan,
+    RangeCellTrained,
+    RangeTested,
     RolloutsTaken,
     SettingChanged,
     StageEnded,
@@ -65,6 +69,8 @@ def event_text(event: RunEvent | UnknownEvent) -> Told:
             return _stage(event)
         case RolloutsTaken() | Alert() | PilotEnded() | SettingChanged():
             return _training(event)
+        case RangeCellBegan() | RangeCellTrained() | RangeTested():
+            return _range_test(event)
         case UnknownEvent(kind=kind):
             return "?", f"{kind}: an event of another version", "muted"
 
@@ -114,6 +120,23 @@ def _training(event: RolloutsTaken | Alert | PilotEnded | SettingChanged) -> Tol
         case SettingChanged():
             change = f"{event.key} {number_text(event.old)} -> {number_text(event.value)}"
             return "±", f"{change} from step {event.step}, by {event.by}{_because(event.why)}", "info"
+
+
+def _range_test(event: RangeCellBegan | RangeCellTrained | RangeTested) -> Told:
+    match event:
+        case RangeCellBegan():
+            which = (
+                f"range test, cell {event.index} of {event.cells}: {cell_words(event.learning_rate, event.lora_rank)}"
+            )
+            again = "; trained again from its first step, since it was cut short before" if event.again else ""
+            return "▫", f"{which}{again}", "warn" if again else "muted"
+        case RangeCellTrained():
+            return "▪", f"range test, cell {event.index}: {losses_text(event)}", "muted"
+        case RangeTested(passed=True):
+            return "◈", f"range test: {event.sentence}", "ok"
+        case RangeTested(action=action):
+            then = {"note": "", "pause": "; it pauses", "stop": "; it stops"}[action]
+            return "◈", f"range test: {event.finding}{then}", "bad" if action == "stop" else "warn"
 
 
 def _because(reason: str) -> str:

@@ -16,6 +16,9 @@ from tcao_tui.domain.training_events import (
     Alert,
     ArtefactWritten,
     PilotEnded,
+    RangeCellBegan,
+    RangeCellTrained,
+    RangeTested,
     RolloutsTaken,
     SettingChanged,
     StageEnded,
@@ -23,7 +26,7 @@ from tcao_tui.domain.training_events import (
     StageStarted,
 )
 
-Phase = Literal["connecting", "loading", "training", "evaluating", "saving", "paused"]
+Phase = Literal["connecting", "loading", "piloting", "training", "evaluating", "saving", "paused"]
 WaitReason = Literal["capacity", "rate_limit", "billing", "outage"]
 Outcome = Literal["completed", "stopped", "failed", "interrupted", "budget"]
 Verb = Literal["stop", "pause", "resume", "checkpoint", "change"]
@@ -205,6 +208,9 @@ RunEvent = (
     | RolloutsTaken
     | Alert
     | PilotEnded
+    | RangeCellBegan
+    | RangeCellTrained
+    | RangeTested
     | SettingChanged
     | ArtefactWritten
     | ControlHandled

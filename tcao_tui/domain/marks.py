@@ -10,11 +10,29 @@ if TYPE_CHECKING:  # the console paints before pydantic has been imported
     from tcao_tui.domain.training_events import (
         Alert,
         PilotEnded,
+        RangeCellBegan,
+        RangeCellTrained,
+        RangeTested,
         RolloutsTaken,
         SettingChanged,
         StageEnded,
         StageStarted,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RangeMarks:
+    """The range test of a pilot so far.
+
+    Attributes:
+        begun: The newest beginning of each cell, by its number.
+        trained: Cells that are done.
+        tested: What came of all of them; None before.
+    """
+
+    begun: Mapping[int, RangeCellBegan]
+    trained: Mapping[int, RangeCellTrained]
+    tested: RangeTested | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +43,7 @@ class Marks:
         stages: Begun so far, each once.
         baselines: What later stages measured before their first update, by number of the stage, then by metric.
         ended: Stages that ended early, by number.
+        range_test: None when there is none.
         pilot: The newest judgement.
     """
 
@@ -35,6 +54,7 @@ class Marks:
     rollouts: tuple[RolloutsTaken, ...] = ()
     baselines: Mapping[int, Mapping[str, float]] = field(default_factory=dict[int, Mapping[str, float]])
     ended: Mapping[int, StageEnded] = field(default_factory=lambda: dict[int, "StageEnded"]())
+    range_test: RangeMarks | None = None
 
 
 NO_MARKS = Marks()

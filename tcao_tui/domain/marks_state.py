@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from tcao_tui.domain.events import Resumed, RunEvent, UnknownEvent
-from tcao_tui.domain.marks import Marks
+from tcao_tui.domain.marks import Marks, RangeMarks
 from tcao_tui.domain.training_events import (
     Alert,
     PilotEnded,
+    RangeCellBegan,
+    RangeCellTrained,
+    RangeTested,
     RolloutsTaken,
     SettingChanged,
     StageEnded,
@@ -30,6 +33,9 @@ class MarksState:
         self._ended: dict[int, StageEnded] = {}
         self._alerts: deque[Alert] = deque(maxlen=_ALERTS_KEPT)
         self._pilot: PilotEnded | None = None
+        self._range_begun: dict[int, RangeCellBegan] = {}
+        self._range_trained: dict[int, RangeCellTrained] = {}
+        self._range_tested: RangeTested | None = None
         self._changes: list[SettingChanged] = []
         self._rollouts: deque[RolloutsTaken] = deque(maxlen=_ROLLOUTS_KEPT)
 
@@ -46,6 +52,12 @@ class MarksState:
                 self._alerts.append(event)
             case PilotEnded():
                 self._pilot = event
+            case RangeCellBegan():
+                self._range_begun[event.index] = event
+            case RangeCellTrained():
+                self._range_trained[event.index] = event
+            case RangeTested():
+                self._range_tested = event
             case SettingChanged():
                 self._changes.append(event)
             case RolloutsTaken():
@@ -66,7 +78,13 @@ class MarksState:
             tuple(self._rollouts),
             dict(self._baselines),
             dict(self._ended),
+            self._range_marks(),
         )
+
+    def _range_marks(self) -> RangeMarks | None:
+        if not self._range_begun:
+            return None
+        return RangeMarks(dict(self._range_begun), dict(self._range_trained), self._range_tested)
 
     def starts(self) -> Iterator[tuple[int, Mapping[str, float]]]:
         """What later stages measured before their first update, by the updates before it."""

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any, Literal
 
+from tcao_tui.domain.pilot_range import RATE_FACTORS, cell_words
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.sweep import STEPS_KEY
+from tcao_tui.domain.training_events import RangeCellTrained, RangeTested
+from tcao_tui.domain.watch_plan import RangeTest
 from tcao_tui.domain.wording import number_text
 from tcao_tui.errors import UsageError
 
@@ -24,7 +27,6 @@ LOSSES = {"sft": "train_mean_nll", "preference_model": "train_mean_nll", "dpo": 
 
 LEARNING_RATE, LORA_RANK = "training.learning_rate", "training.lora_rank"
 
-_RATE_FACTORS = (0.1, 0.32, 1.0, 3.2, 10.0)
 _FEWEST_LOSSES = 6
 _RISE_IN_NOISES = 3.0
 _CLEAR_IN_NOISES = 3.0
@@ -92,7 +94,7 @@ def range_settings(plan: Plan, *, steps: int, rank_limit: int) -> list[tuple[str
             next_step="sweep it: --set training.learning_rate=... --by val_reward",
         )
     config = plan.training
-    rates = dict.fromkeys(float(f"{config.learning_rate * factor:.2g}") for factor in _RATE_FACTORS)
+    rates = dict.fromkeys(float(f"{config.learning_rate * factor:.2g}") for factor in RATE_FACTORS)
     ranks = dict.fromkeys(max(1, min(rank, rank_limit)) for rank in _around(config.lora_rank))
     fixed: list[tuple[str, Any]] = [
         (STEPS_KEY, steps),
@@ -136,6 +138,61 @@ def judge_range(runs: Sequence[RangeRun]) -> RangeVerdict:
         *_edge(outcomes, best),
     ]
     return RangeVerdict(best.run, "; ".join(parts), outcomes)
+
+
+def judge_pilot(cells: Sequence[RangeCellTrained], terms: RangeTest) -> RangeTested:
+    """Whether a plan's own learning rate and rank lie in the good range, and what to change where they do not."""
+    runs = [
+        RangeRun(cell.index, cell.learning_rate, cell.lora_rank, [_number(loss) for loss in cell.losses])
+        for cell in cells
+    ]
+    verdict = judge_range(runs)
+    own_index = next((cell.index for cell in cells if cell.is_own), 0)
+    own = next((outcome for outcome in verdict.outcomes if outcome.run.index == own_index), None)
+    finding = "" if own is None else _worse(own, verdict, terms.min_fall)
+    return RangeTested(
+        passed=not finding,
+        sentence=verdict.sentence,
+        finding=finding,
+        action=terms.if_worse if finding else "note",
+        best=0 if verdict.best is None else verdict.best.index,
+    )
+
+
+def _worse(own: RangeOutcome, verdict: RangeVerdict, min_fall: float) -> str:
+    best = next((outcome for outcome in verdict.outcomes if outcome.run is verdict.best), None)
+    if own.shape in ("unstable", "not finite"):
+        broke = "is unstable" if own.shape == "unstable" else "is no number"
+        change = (
+            f"training.learning_rate: {own.run.learning_rate / 10:.2g}" if best is None else _change(best.run, own.run)
+        )
+        return f"at the plan's own values ({_words(own.run)}) the loss {broke} within {_steps(own.run)}: {change}"
+    if best is None or own.shape == "too short":
+        return ""
+    start = best.run.losses[0]
+    fell, could = start - own.end, start - best.end
+    if fell + _ALIKE_IN_NOISES * math.hypot(own.noise, best.noise) >= min_fall * could:
+        return ""
+    told = f"falls to {number_text(own.end)} in {_steps(own.run)}, and to {number_text(best.end)} at {_words(best.run)}"
+    return f"at the plan's own values ({_words(own.run)}) the loss {told}: {_change(best.run, own.run)}"
+
+
+def _words(run: RangeRun) -> str:
+    return cell_words(run.learning_rate, run.lora_rank)
+
+
+def _steps(run: RangeRun) -> str:
+    return f"{len(run.losses)} steps"
+
+
+def _change(best: RangeRun, own: RangeRun) -> str:
+    changes = [f"{LEARNING_RATE}: {best.learning_rate:g}"] if best.learning_rate != own.learning_rate else []
+    changes += [f"{LORA_RANK}: {best.lora_rank}"] if best.lora_rank != own.lora_rank else []
+    return ", ".join(changes)
+
+
+def _number(loss: float | None) -> float:
+    return math.nan if loss is None else loss
 
 
 def _around(rank: int) -> tuple[int, int, int]:

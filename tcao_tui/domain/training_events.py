@@ -110,6 +110,53 @@ class PilotEnded(Event):
     measured: dict[str, float] = Field(default={})
 
 
+class RangeCellBegan(Event):
+    """A cell of the pilot's range test begins on a new LoRA.
+
+    Attributes:
+        index: Counts from 1, up to `cells`.
+        is_own: Whether these are the plan's own values.
+        again: An earlier worker died amid it: what it had trained counts for nothing, and was paid for.
+    """
+
+    kind: Literal["range_cell_began"] = "range_cell_began"
+    index: int
+    cells: int
+    learning_rate: float
+    lora_rank: int
+    is_own: bool
+    again: bool = False
+
+
+class RangeCellTrained(Event):
+    """A cell is done, once in the life of a run; `losses` by step, the last None where it was no number."""
+
+    kind: Literal["range_cell_trained"] = "range_cell_trained"
+    index: int
+    learning_rate: float
+    lora_rank: int
+    is_own: bool
+    losses: tuple[float | None, ...]
+
+
+class RangeTested(Event):
+    """The range test was read, once in the life of a run.
+
+    Attributes:
+        sentence: What its losses say.
+        finding: Why the plan's own values do not lie in the good range, with a change; empty when they do.
+        action: What the worker does about it.
+        best: Number of the best cell; 0 when the test cannot tell.
+    """
+
+    kind: Literal["range_tested"] = "range_tested"
+    passed: bool
+    sentence: str
+    finding: str = ""
+    action: Literal["note", "pause", "stop"] = "note"
+    best: int = 0
+
+
 class SettingChanged(Event):
     """A person changed a setting of the running training: it holds from update `step` on."""
 

@@ -5,9 +5,9 @@ Judging is `watch` and `pilot`; these are only the declarations.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 RuleName = Literal[
     "not_finite",
@@ -42,6 +42,18 @@ DEFAULT_ACTIONS: dict[RuleName, Action] = {
 """What an alert does unless the plan says otherwise; what surely wastes money stops or pauses."""
 
 
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+def _power_of_two(rank: int) -> int:
+    if rank & (rank - 1):
+        raise ValueError(f"{rank} is not a power of two")
+    return rank
+
+
+Rank = Annotated[int, Field(ge=1), AfterValidator(_power_of_two)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -72,6 +84,23 @@ class WatchPlan(_Part):
         return self.actions.get(rule, DEFAULT_ACTIONS[rule])
 
 
+class RangeTest(_Part):
+    """Short runs at other learning rates and ranks before the first step: each on a new LoRA, which is not kept."""
+
+    steps: int = Field(default=20, ge=6, le=200, description="Steps of each of its cells.")
+    learning_rates: tuple[Rate, ...] = Field(
+        default=(), max_length=9, description="Tried beside the plan's own; empty: from a tenth to ten times it."
+    )
+    lora_ranks: tuple[Rank, ...] = Field(default=(), max_length=5, description="Tried beside the plan's own.")
+    min_fall: float = Field(
+        default=0.8, gt=0, le=1, description="Share of the best cell's fall of the loss that the plan's own must reach."
+    )
+    if_worse: Literal["note", "pause", "stop"] = Field(
+        default="pause", description="When it falls by less: only tell, pause until a person resumes, or stop."
+    )
+    parallel: int = Field(default=4, ge=1, le=16, description="Cells that are trained at the same time.")
+
+
 class PilotPlan(_Part):
     """The first steps of the run, at its full config, after which gates decide whether the rest may follow."""
 
@@ -83,3 +112,9 @@ class PilotPlan(_Part):
         default=1.5, gt=0, description="Measured cost of the whole run over its estimate, at most."
     )
     max_truncated_share: float = Field(default=0.05, ge=0, le=1, description="Share of rows that are cut, at most.")
+    # Left out where there is none, so that an earlier plan keeps the hash that it was approved by.
+    range_test: RangeTest | None = Field(
+        default=None,
+        exclude_if=lambda test: test is None,
+        description="Other learning rates and ranks, tried before the first step; empty: none.",
+    )

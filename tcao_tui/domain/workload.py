@@ -6,7 +6,7 @@ What a token costs is added in `cost_estimate`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from tcao_tui.domain.benchmarks.table import benchmark_named
 from tcao_tui.domain.cost import CostKind
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.method_params import DistillParams, RlParams
+from tcao_tui.domain.pilot_range import range_cells
 from tcao_tui.domain.pipeline import PREFERENCE_REWARD, STAGED_METHODS, stage_plans
 from tcao_tui.domain.plan import BenchmarkSpec, Plan
 from tcao_tui.domain.policy.renderer import thinks
@@ -51,6 +52,7 @@ class Piece:
 
 def pieces_of(plan: Plan, facts: Facts) -> Iterator[Piece]:
     """All work of carrying the plan out once, without storage."""
+    yield from _range_test(plan, facts)
     if plan.method in STAGED_METHODS:
         for stage in stage_plans(plan):
             yield from pieces_of(stage.plan, facts)
@@ -63,6 +65,15 @@ def pieces_of(plan: Plan, facts: Facts) -> Iterator[Piece]:
     yield from _samples(plan)
     for benchmark in plan.evals.benchmarks:
         yield from _benchmark(benchmark, thinking=_thinks(plan))
+
+
+def _range_test(plan: Plan, facts: Facts) -> Iterator[Piece]:
+    """Cells differ in learning rate and rank, neither of which is billed; what dies halfway is trained again."""
+    cells = range_cells(plan)
+    for cell in cells[:1]:
+        for piece in _training(cell.plan, _rows(facts, cell.plan.training.train_file, cell.plan)):
+            tokens = None if piece.tokens is None else piece.tokens.times(len(cells))
+            yield replace(piece, kind="range test", tokens=tokens, how=f"{len(cells)} cells of {piece.how}")
 
 
 def passes(plan: Plan) -> int:

@@ -125,6 +125,10 @@ class WorkerContext:
         self._journal.commit(*found, *alerts, metrics=[row], spends=spends)
         self._checkpoints.best_step = self._watch.best_step
 
+    def record_spends(self, spends: Sequence[Spend]) -> None:
+        """Commit what was spent on no update of the run, and what the watch finds in it."""
+        self._journal.commit(*self._watch.paid(spends), spends=spends)
+
     async def save_checkpoint(
         self, trainer: Trainer, *, step: int, cursor: DataCursor, reason: CheckpointReason
     ) -> CheckpointRecord:

@@ -79,6 +79,11 @@ class Journal:
         """Epoch number of the present attempt's lease."""
         return self._open().fence
 
+    @property
+    def progress(self) -> int:
+        """Grows with every update and every cell of a range test that this process recorded."""
+        return self.last_step + len(self.lineage.range_cells)
+
     def open_attempt(self) -> None:
         """Raise the fence and number the next attempt."""
         with self._lock, self._effects.point("store.writer"):

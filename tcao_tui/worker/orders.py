@@ -14,12 +14,14 @@ from tcao_tui.domain.events import ControlHandled, Finished, RunEvent, UnknownEv
 from tcao_tui.domain.pilot import pilot_text
 from tcao_tui.domain.pipeline import stage_at, total_steps
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.training_events import Alert, PilotEnded, StageEnded
+from tcao_tui.domain.training_events import Alert, PilotEnded, RangeTested, StageEnded
 from tcao_tui.domain.watch import EARLY_STOPPING
 from tcao_tui.methods.barriers import stronger
 from tcao_tui.methods.port import Directive
 
 OrderCause = Literal["alert", "early_stopping", "pilot"]
+Finding = Alert | PilotEnded | RangeTested
+"""What may order something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Orders:
 
     raised: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     pilot: PilotEnded | None = None
-    _open: list[Alert | PilotEnded] = field(default_factory=list[Alert | PilotEnded])
+    _open: list[Finding] = field(default_factory=list[Finding])
 
     def apply(self, event: RunEvent | UnknownEvent) -> None:
         """Fold one event; a person who stops or resumes the run has seen what it was ordered."""
@@ -58,6 +60,8 @@ class Orders:
                 self._open.append(event)
             case PilotEnded():
                 self.pilot = event
+                self._open.append(event)
+            case RangeTested():
                 self._open.append(event)
             case StageEnded():
                 self._open = [one for one in self._open if not isinstance(one, Alert) or one.rule != EARLY_STOPPING]
@@ -78,7 +82,7 @@ class Orders:
         return strongest(orders)
 
 
-def order_of(event: Alert | PilotEnded, plan: Plan) -> Order | None:
+def order_of(event: Finding, plan: Plan) -> Order | None:
     """What an alert or a judgement orders; None when it only tells."""
     match event:
         case Alert(rule=rule, action="stop"):
@@ -92,6 +96,9 @@ def order_of(event: Alert | PilotEnded, plan: Plan) -> Order | None:
             return Order(Directive.STOP, "pilot", event.step, f"the pilot did not pass: {'; '.join(findings)}")
         case PilotEnded() if plan.pilot is not None and plan.pilot.then == "ask":
             return Order(Directive.PAUSE, "pilot", event.step, f"the pilot passed: {pilot_text(event)}")
+        case RangeTested(action="pause" | "stop"):
+            directive = Directive.PAUSE if event.action == "pause" else Directive.STOP
+            return Order(directive, "pilot", 0, f"range test: {event.finding}")
         case _:
             return None
 

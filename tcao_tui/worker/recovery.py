@@ -27,7 +27,16 @@ from tcao_tui.domain.events import (
     UnknownEvent,
 )
 from tcao_tui.domain.training_config import SettingChange
-from tcao_tui.domain.training_events import Alert, ArtefactWritten, SettingChanged, StageEnded, StageStarted
+from tcao_tui.domain.training_events import (
+    Alert,
+    ArtefactWritten,
+    RangeCellBegan,
+    RangeCellTrained,
+    RangeTested,
+    SettingChanged,
+    StageEnded,
+    StageStarted,
+)
 
 _REASONS: tuple[CheckpointReason, ...] = get_args(CheckpointReason)
 
@@ -44,6 +53,9 @@ class Lineage:
         measured: The attempt that last evaluated the weights, by step.
         scores: What the weights scored, by attempt and step.
         back_to: Name of the checkpoint that a person chose to go back to, until that is done, and who.
+        range_begun: Cells of the range test that any worker began.
+        range_cells: Those that are trained, by number.
+        range_is_tested: Whether the range test was read.
         good: Steps of the last checkpoints before what the newest alerts found, kept for a person to go back to.
     """
 
@@ -57,6 +69,9 @@ class Lineage:
     scores: dict[tuple[int, int], float | None] = field(default_factory=dict[tuple[int, int], float | None])
     artefacts: dict[str, str] = field(default_factory=dict[str, str])
     good: deque[int] = field(default_factory=partial(deque[int], maxlen=3))
+    range_begun: set[int] = field(default_factory=set[int])
+    range_cells: dict[int, RangeCellTrained] = field(default_factory=dict[int, RangeCellTrained])
+    range_is_tested: bool = False
     back_to: tuple[str, str] = ("", "")
     attempts: int = 0
 
@@ -87,6 +102,12 @@ class Lineage:
             case Scored(step=step, value=value):
                 self.measured[step] = attempt
                 self.scores[attempt, step] = value
+            case RangeCellBegan(index=index):
+                self.range_begun.add(index)
+            case RangeCellTrained(index=index):
+                self.range_cells[index] = event
+            case RangeTested():
+                self.range_is_tested = True
             case SettingChanged():
                 self.changes.append(event.change)
             case Alert(severity="warning" | "critical"):

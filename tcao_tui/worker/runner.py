@@ -31,6 +31,7 @@ from tcao_tui.worker.heartbeat import HEALTH_SECONDS, Grace, Heartbeat, OutageWa
 from tcao_tui.worker.inbox import POLL_SECONDS, Inbox
 from tcao_tui.worker.journal import Journal, MirrorPort, StorageFailed
 from tcao_tui.worker.numbered_backend import NumberedBackend
+from tcao_tui.worker.ranging import carry_out
 from tcao_tui.worker.retries import FIRST_SECONDS, FUTILE_ATTEMPTS, Retries
 from tcao_tui.worker.side_effects import SideEffects
 from tcao_tui.worker.stopping import StopFlag
@@ -161,9 +162,9 @@ class Worker:
                 return self._ended()
             except Transient as error:
                 wait_seconds = retries.wait_seconds(
-                    progressed=self._journal.last_step > furthest, outage=await self._is_outage(error)
+                    progressed=self._journal.progress > furthest, outage=await self._is_outage(error)
                 )
-                furthest = max(furthest, self._journal.last_step)
+                furthest = max(furthest, self._journal.progress)
                 if wait_seconds is None:
                     return failed(BackendError(f"nothing gets better: {error.what}", where=error.where), self._run_id)
                 said = f"{error.what}; going on from the last checkpoint"
@@ -196,10 +197,8 @@ class Worker:
                 watch=Watch(self._plan, self._journal, read_estimate(self._run_dir)),
                 run_dir=self._run_dir,
             )
-            method = self._parts.load_method(self._plan.method)
             self._in_method = True
-            if await context.may_begin():
-                await method(context)
+            await carry_out(context, self._journal, self._parts.load_method)
             outcome = "interrupted" if self._stop.cause else "success"
         except asyncio.CancelledError:
             outcome = "interrupted"

@@ -11,11 +11,11 @@ from tcao_tui.domain.cost import CostEstimate
 from tcao_tui.domain.events import DataLoaded, MetricRow, RunEvent, Scored, Spend
 from tcao_tui.domain.pilot import Pilot, PilotStep, judge
 from tcao_tui.domain.plan import Plan
-from tcao_tui.domain.training_events import Alert, PilotEnded, StageEnded
+from tcao_tui.domain.training_events import Alert, PilotEnded, RangeTested, StageEnded
 from tcao_tui.domain.watch import Watcher
 from tcao_tui.methods.port import Directive
 from tcao_tui.worker.journal import Journal
-from tcao_tui.worker.orders import Order, order_of, strongest
+from tcao_tui.worker.orders import Finding, Order, order_of, strongest
 
 _FIRST_STEPS, _LAST_STEPS = 200, 2_000
 """Of a long past only these steps of each stage are looked at again: the rules remember no more."""
@@ -61,11 +61,11 @@ class Watch:
         """Whether the present weights are the best so far and are not saved."""
         return self._unsaved_best is not None
 
-    def look(self, row: MetricRow, spends: Sequence[Spend]) -> list[Alert | PilotEnded]:
+    def look(self, row: MetricRow, spends: Sequence[Spend]) -> list[Finding]:
         """Take in a row that is about to be committed; what to commit with it."""
         spent_usd = self._journal.spent_with(spends)
         trained = row.batch is not None
-        found: list[Alert | PilotEnded] = []
+        found: list[Finding] = []
         found += self._watcher.observe(row.step, row.values, trained=trained, spent_usd=spent_usd)
         if trained:
             found += self._piloted(row, spends)
@@ -74,13 +74,15 @@ class Watch:
         self._note_best(row.step)
         return self._told(found)
 
-    def hear(self, events: Sequence[RunEvent]) -> list[Alert | PilotEnded]:
+    def hear(self, events: Sequence[RunEvent]) -> list[Finding]:
         """Take in events that are about to be committed; what to commit with them."""
-        found: list[Alert | PilotEnded] = []
+        found: list[Finding] = []
         for event in events:
             match event:
                 case DataLoaded():
                     self._data = event
+                case RangeTested():
+                    self._told([event])
                 case StageEnded() if self.order is not None and self.order.directive is Directive.FINISH:
                     self.order = None
                 case Scored(step=step, value=value):
@@ -89,6 +91,11 @@ class Watch:
                 case _:
                     pass
         return self._told(found)
+
+    def paid(self, spends: Sequence[Spend]) -> list[Finding]:
+        """Take in what was spent on no update and is about to be committed; what to commit with it."""
+        self._other_usd = _sum([self._other_usd, *(spend.usd for spend in spends)])
+        return self._told(self._watcher.observe(0, {}, trained=False, spent_usd=self._journal.spent_with(spends)))
 
     def saved(self, step: int) -> None:
         """The weights of `step` are saved."""
@@ -132,7 +139,7 @@ class Watch:
             self._best_step = self._watcher.best_step
             self._unsaved_best = step if step > 0 else None
 
-    def _told(self, found: Sequence[Alert | PilotEnded]) -> list[Alert | PilotEnded]:
+    def _told(self, found: Sequence[Finding]) -> list[Finding]:
         """Those that were not told before, such as of a step that is trained again; all of them are obeyed."""
         for event in found:
             order = order_of(event, self._plan)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tcao_tui.domain.events import StoredEvent
-    from tcao_tui.domain.marks import Marks
+    from tcao_tui.domain.marks import Marks, RangeMarks
     from tcao_tui.domain.run_view import RunSummary, RunView
     from tcao_tui.domain.training_events import StageStarted
 
@@ -107,6 +107,7 @@ def view_dict(view: RunView, run_dir: Path | None) -> dict[str, Any]:
         "val_loss": last_value(view, "val_mean_nll"),
         "metrics": {key: series.last for key, series in view.series.items()},
         "stages": [_stage(view.marks, stage) for stage in view.marks.stages],
+        "range_test": None if view.marks.range_test is None else _range_test(view.marks.range_test),
         "scores": [{**s.model_dump(mode="json", exclude={"kind"}), "value": s.value} for s in view.scores],
         "checkpoints": [c.model_dump(mode="json") for c in view.checkpoints],
         "data": view.data.model_dump(mode="json", exclude={"kind"}) if view.data else None,
@@ -128,6 +129,12 @@ def _stage(marks: Marks, stage: StageStarted) -> dict[str, Any]:
         "ended_early_at": ended.step if ended is not None else None,
         "before": dict(marks.baselines.get(stage.index, {})),
     }
+
+
+def _range_test(marks: RangeMarks) -> dict[str, Any]:
+    """The cells that are trained, in their order, and what came of all of them; null before."""
+    cells = [cell.model_dump(mode="json", exclude={"kind"}) for _, cell in sorted(marks.trained.items())]
+    return {"cells": cells, "result": marks.tested.model_dump(mode="json", exclude={"kind"}) if marks.tested else None}
 
 
 def event_dict(stored: StoredEvent) -> dict[str, Any]:

@@ -163,9 +163,13 @@ def _worker_text(view: RunView) -> str:
 def _marks(view: RunView) -> list[tuple[str, str]]:
     """Stages, pilot, changes and the newest alerts, each in the words of the event log."""
     from tcao_tui.domain.event_words import event_text  # imports pydantic, which the list of runs does not need
+    from tcao_tui.domain.pilot_range import range_lines
 
     marks = view.marks
     told = [("stage", _stage(marks, stage)) for stage in marks.stages]
+    if marks.range_test is not None:
+        told += [("range test", line) for line in range_lines(marks.range_test)]
+        told += [("", event_text(marks.range_test.tested)[1])] if marks.range_test.tested is not None else []
     told += [("pilot", event_text(marks.pilot)[1])] if marks.pilot is not None else []
     told += [("changed", event_text(change)[1]) for change in marks.changes]
     return told + [("alert", event_text(alert)[1]) for alert in marks.alerts[-_ALERTS_SHOWN:]]

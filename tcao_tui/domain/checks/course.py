@@ -8,6 +8,9 @@ from tcao_tui.domain.checks.findings import Finder, shown
 from tcao_tui.domain.checks.subject import Subject
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.held_out import held_out_metrics
+from tcao_tui.domain.pilot_range import PILOTED
+from tcao_tui.domain.pipeline import stage_plans
+from tcao_tui.domain.watch_plan import RangeTest
 
 
 def check_course(find: Finder, subject: Subject) -> Iterator[Finding]:
@@ -57,6 +60,27 @@ def _pilot(find: Finder, subject: Subject) -> Iterator[Finding]:
             got=f"{pilot.steps} steps of {subject.config.num_steps}",
             expected="fewer than num_steps: nothing would be left to decide",
             fix=f"set pilot.steps to {max(2, subject.config.num_steps // 20)}, or remove the pilot",
+        )
+    if pilot is not None and pilot.range_test is not None:
+        yield from _range_test(find, subject, pilot.range_test)
+
+
+def _range_test(find: Finder, subject: Subject, test: RangeTest) -> Iterator[Finding]:
+    method = stage_plans(subject.plan)[0].plan.method
+    if method not in PILOTED:
+        yield find.error(
+            "pilot.range_test",
+            got=f"a range test for method {method}",
+            expected=f"one of the methods whose batches are known: {', '.join(PILOTED)}",
+            fix="remove pilot.range_test; `tcao sweep` varies values of any method",
+        )
+    cap = None if subject.model is None else subject.model.rank_cap
+    if cap is not None and (above := [rank for rank in test.lora_ranks if rank > cap]):
+        yield find.error(
+            "pilot.range_test.lora_ranks",
+            got=", ".join(map(str, above)),
+            expected=f"at most {cap}, the model's cap here",
+            fix="set pilot.range_test.lora_ranks to ranks within it",
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tcao_tui.domain.draft import Alternative, Filled, KeyPath
+from tcao_tui.domain.hyperparams import rank_limit
+from tcao_tui.domain.pilot_range import PILOTED, RATE_FACTORS
 from tcao_tui.domain.pipeline import STAGED_METHODS
 from tcao_tui.domain.policy.situation import Situation, counted, filled
 
@@ -26,7 +28,7 @@ _HELD_OUT = {"sft": "val_mean_nll", "preference_model": "val_mean_nll"}
 
 
 def decide(situation: Situation) -> Mapping[KeyPath, Filled]:
-    """`training.lr_schedule`, `training.warmup_steps`, `pilot.steps` and `watch.early_stopping`, steps being known."""
+    """`training.lr_schedule`, `training.warmup_steps`, `pilot` and `watch.early_stopping`, steps being known."""
     steps = situation.count("training.num_steps")
     if not steps:
         return {}
@@ -53,7 +55,22 @@ def _pilot(situation: Situation, steps: int) -> dict[KeyPath, Filled]:
     pilot = min(MOST_PILOT_STEPS, round(steps * PILOT_SHARE))
     stake = "so many steps take a while" if situation.is_free else "the server costs money"
     reason = f"{stake}: after {counted(pilot, 'step')} its loss, lengths and cost are judged before the rest may follow"
-    return {"pilot.steps": filled(pilot, reason, _LADDER)}
+    return {"pilot.steps": filled(pilot, reason, _LADDER), **_range_test(situation)}
+
+
+def _range_test(situation: Situation) -> dict[KeyPath, Filled]:
+    """None, but offered."""
+    if situation.method not in PILOTED:
+        return {}
+    rank, most = situation.count("training.lora_rank", 1), rank_limit(situation.model)
+    ranks = [other for other in (rank // 4, rank * 4) if 1 <= other <= most]
+    cells = len(RATE_FACTORS) * (1 + len(ranks))
+    why = (
+        f"{cells} short runs show first whether learning rate and rank lie in the good range, if nobody has tuned them"
+    )
+    test = Alternative(value={"steps": 20, "lora_ranks": ranks}, label="with a range test", why=why)
+    reason = "the rates of the rule were swept by others; trying them again costs more than the pilot"
+    return {"pilot.range_test": filled(None, reason, "usual practice", alternatives=(test,))}
 
 
 def _early_stopping(situation: Situation, steps: int) -> dict[KeyPath, Filled]:

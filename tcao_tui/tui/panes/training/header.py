@@ -8,7 +8,7 @@ from tcao_tui.domain.headlines import Headline, baseline, headlines
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunStatus, RunView
 from tcao_tui.domain.wording import count_text, duration_text, money_text, share_text
-from tcao_tui.tui.panes.training.marks import alert_text, alerts_span, newest_critical, pilot_words
+from tcao_tui.tui.panes.training.marks import alert_text, alerts_span, newest_critical, pilot_words, range_words
 from tcao_tui.tui.status import status_span
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import wrapped
@@ -99,6 +99,8 @@ def facts_line(view: RunView, width: int) -> Line:
             + (f" → {share_text(last.value)}" if last is not first else f" at step {first.step}")
         )
     parts += [_moved(view, told) for told in headlines(view) if told.key != "train_mean_nll"]
+    if (tested := range_words(view.marks, passed=True)) and view.step == 0:
+        parts.append(tested)
     if view.marks.pilot is not None and view.marks.pilot.passed:
         parts.append(pilot_words(view.marks))
     if view.data is not None:
@@ -134,11 +136,13 @@ def notice_lines(view: RunView, width: int) -> list[Line]:
 
 
 def _marked(view: RunView, width: int) -> list[Line]:
-    """The newest critical alert, and a pilot that did not pass."""
+    """The newest critical alert, and a range test and a pilot that did not pass."""
     told: list[tuple[str, str]] = []
     if (alert := newest_critical(view.marks)) is not None:
         change = f" → {alert.suggestion}" if alert.suggestion else ""
         told.append(("▲ ", f"{alert_text(alert)}{change}"))
+    if tested := range_words(view.marks, passed=False):
+        told.append(("◈ ", tested))
     if view.marks.pilot is not None and not view.marks.pilot.passed:
         told.append(("◈ ", pilot_words(view.marks)))
     return [

@@ -107,6 +107,27 @@ def pilot_words(marks: Marks) -> str:
     return f"The pilot of {marks.pilot.step} steps did not pass: {'; '.join(marks.pilot.findings)}"
 
 
+def range_words(marks: Marks, *, passed: bool) -> str:
+    """What came of the range test, where it passed, or did not, as asked; else empty."""
+    test = marks.range_test
+    if test is None or test.tested is None or test.tested.passed is not passed:
+        return ""
+    return f"range test: {test.tested.sentence if passed else test.tested.finding}"
+
+
+def range_test_lines(marks: Marks, width: int) -> list[Line]:
+    """The cells of the pilot's range test, and what they say."""
+    if marks.range_test is None:
+        return [((" No range test: the plan's pilot asks for none.", "muted"),)]
+    from tcao_tui.domain.pilot_range import range_lines  # imports pydantic, as whoever folded its events has
+
+    lines: list[Line] = [((f" {one_line(line, width - 2)}", "text"),) for line in range_lines(marks.range_test)]
+    if (tested := marks.range_test.tested) is not None:
+        told = [("ok", tested.sentence)] + ([("warn", tested.finding)] if tested.finding else [])
+        lines += [((f" {text}", ink),) for ink, said in told for text in wrapped(said, width - 2)]
+    return lines
+
+
 def rail_line(view: RunView, width: int, names: Sequence[str] = ()) -> Line:
     """`✓ sft › ▶ preference 12/40 › ○ rl`; empty for a run of one training.
 

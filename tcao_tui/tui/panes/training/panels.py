@@ -1,4 +1,4 @@
-"""The panels below the charts, one in sight at a time: samples, events, log, checkpoints, alerts."""
+"""The panels below the charts, one in sight at a time: samples, events, log, checkpoints, alerts, range test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from tcao_tui.domain.run_view import RunView
-from tcao_tui.tui.panes.training.marks import alert_lines
+from tcao_tui.tui.panes.training.marks import alert_lines, range_test_lines
 from tcao_tui.tui.widgets.line_view import Line, LineView, Span
 
 
@@ -21,6 +21,7 @@ class Panel(StrEnum):
     LOG = "Log"
     CHECKPOINTS = "Checkpoints"
     ALERTS = "Alerts"
+    RANGE_TEST = "Range test"
 
 
 _FOLLOWS_END = frozenset({Panel.EVENTS, Panel.LOG})
@@ -64,7 +65,7 @@ class Panels(Widget):
 
     def choose(self, by: int) -> None:
         """Go to the panel `by` places on."""
-        order = list(Panel)
+        order = _offered(self._view)
         self.select(order[(order.index(self.chosen) + by) % len(order)])
 
     def select(self, panel: Panel) -> None:
@@ -118,16 +119,24 @@ class Panels(Widget):
                 return checkpoint_lines(view, width)
             case Panel.ALERTS:
                 return alert_lines(view.marks, width)
+            case Panel.RANGE_TEST:
+                return range_test_lines(view.marks, width)
 
     def on_click(self, event: events.Click) -> None:
         """A click on a name goes to its panel."""
         if event.widget is not self.query_one("#strip") or self._view is None:
             return
         x = 0
-        for panel, span in zip(Panel, _names(self.chosen, self._view), strict=True):
+        for panel, span in zip(_offered(self._view), _names(self.chosen, self._view), strict=True):
             if x <= event.x < x + len(span[0]):
                 self.select(panel)
             x += len(span[0])
+
+
+def _offered(view: RunView | None) -> list[Panel]:
+    """All but what only few runs have."""
+    has_test = view is not None and view.marks.range_test is not None
+    return [panel for panel in Panel if has_test or panel is not Panel.RANGE_TEST]
 
 
 def _names(chosen: Panel, view: RunView) -> list[Span]:
@@ -143,7 +152,7 @@ def _names(chosen: Panel, view: RunView) -> list[Span]:
             else f" {panel}{f' {counts[panel]}' if counts.get(panel) else ''} ",
             "info" if panel is chosen else "muted",
         )
-        for panel in Panel
+        for panel in _offered(view)
     ]
 
 
