@@ -54,6 +54,7 @@ _STOPS: dict[str, StopReason] = {"stop": "stop", "length": "max_tokens"}
 class _Opened:
     client: tinker.SamplingClient
     voice: Voice
+    context_tokens: int | None
 
 
 class CheckpointModel(InspectAPIFromTinkerSampling):
@@ -108,7 +109,7 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
             TcaoError: The server, the weights or the tokenizer cannot be had.
         """
         opened = await self._open()
-        taken = _Taken(opened.client, self.model_name, self._book)
+        taken = _Taken(opened.client, self.model_name, self._book, opened.context_tokens)
         one = copy.copy(self)
         one.renderer, one.sampling_client = opened.voice.cookbook, cast("tinker.SamplingClient", taken)
         output = await InspectAPIFromTinkerSampling.generate(one, input, tools, tool_choice, config)
@@ -142,8 +143,14 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
                 client = await service.create_sampling_client(base_model=base, model_path=self._checkpoint)
                 voice = await asyncio.to_thread(self._voice)
                 self._tell_price(voice)
-                self._opened = _Opened(client, voice)
+                self._opened = _Opened(client, voice, await self._context_tokens())
             return self._opened
+
+    async def _context_tokens(self) -> int | None:
+        """Longest prompt and answer together; None where the server does not say."""
+        rest = await self._server.rest()
+        offered = (await rest.get_server_capabilities()).supported_models
+        return next((one.max_context_length for one in offered if one.model_name == self._base), None)
 
     def _voice(self) -> Voice:
         if self._server.profile.kind != "engine":
@@ -166,16 +173,22 @@ class CheckpointModel(InspectAPIFromTinkerSampling):
 class _Taken:
     """A sampling client of one call that keeps what the server answered, and asks only what the book does not have."""
 
-    def __init__(self, client: tinker.SamplingClient, model: str, book: AnswerBook | None) -> None:
-        self._client, self._model, self._book = client, model, book
+    def __init__(
+        self, client: tinker.SamplingClient, model: str, book: AnswerBook | None, context_tokens: int | None
+    ) -> None:
+        self._client, self._model, self._book, self._context_tokens = client, model, book, context_tokens
         self.response: tinker.SampleResponse | None = None
         self.prompt_tokens = 0
 
     async def sample(
         self, prompt: tinker.ModelInput, num_samples: int, sampling_params: tinker.SamplingParams
     ) -> tinker.SampleResponse:
-        """Sample, as the SDK does."""
+        """Sample, as the SDK does; an answer may take what the prompt leaves of the context, where that is less."""
         self.prompt_tokens = prompt.length
+        room = (self._context_tokens or 0) - prompt.length
+        if 0 < room < (sampling_params.max_tokens or room + 1):
+            # The server refuses what might not fit, and a cap that leaves room for thinking seldom does.
+            sampling_params = sampling_params.model_copy(update={"max_tokens": room})
         if self._book is None:
             self.response = await self._client.sample(prompt, num_samples, sampling_params)
             return self.response

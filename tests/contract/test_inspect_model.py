@@ -63,6 +63,12 @@ async def test_the_log_names_the_checkpoint_and_says_why_each_answer_ended(
     assert "stop" in {sample.output.stop_reason for sample in samples(whole)}
 
 
+async def test_an_answer_takes_what_the_prompt_leaves_of_the_context(tmp_path: Path) -> None:
+    log = await evaluated(greetings(max_tokens=1_000_000), model(), tmp_path)
+    assert log.status == "success"
+    assert {sample.output.stop_reason for sample in samples(log)} <= {"stop", "max_tokens"}
+
+
 async def test_a_text_that_ends_an_answer_is_cut_off_with_what_follows(tmp_path: Path) -> None:
     task = Task(dataset=[Sample(input="Say hello.", target="a")], scorer=includes())
     config = GenerateConfig(max_tokens=40, temperature=0.0)
