@@ -24,6 +24,11 @@ DOCKER_SECONDS = 10.0
 _REPOSITORY = "https://github.com/UKGovernmentBEIS/inspect_evals"
 _NAME_ONE = "--judge PROVIDER/MODEL"
 
+_OTHER_HARNESS: Mapping[str, str] = {
+    "ifeval": "; or the cookbook's IFEval, another harness with other scores: tinker_cookbook.eval.benchmarks.ifeval"
+}
+"""What else measures the same, by group of tasks."""
+
 _PROVIDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "openai": (("OPENAI_API_KEY", "AZUREAI_OPENAI_API_KEY"), "openai"),
     "anthropic": (("ANTHROPIC_API_KEY", "AZUREAI_ANTHROPIC_API_KEY"), "anthropic"),
@@ -48,7 +53,7 @@ def packages(name: str, listed: Listed) -> Iterator[Obstacle]:
     from_git = next((source.place for source in listed.sources if source.kind == "git_dependency"), "")
     if missing and from_git:
         what = f"packages are missing, and one of them only git has: {', '.join(missing)}"
-        yield Obstacle(name, what, _install(*_with_git(missing, from_git)))
+        yield Obstacle(name, what, _install(*_with_git(missing, from_git)) + _OTHER_HARNESS.get(listed.folder, ""))
     elif missing:
         what = f"packages are missing: {', '.join(missing)}"
         yield Obstacle(name, what, _install(f"{DISTRIBUTION}[{listed.extra}]=={installed_version()}"))

@@ -127,6 +127,7 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_adds_it(tmp_pa
     assert "only git has" in ifeval.what
     assert "git+https://github.com/josejg/instruction_following_eval" in ifeval.fix
     assert "langdetect" in ifeval.fix
+    assert "another harness" in ifeval.fix
     [isolated] = found(benchmark_task("bold"), environ)
     assert "package of its own" in isolated.what
     assert "subdirectory=packages/bold" in isolated.fix

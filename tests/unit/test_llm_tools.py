@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tcao_tui.domain.benchmarks.table import suite
 from tcao_tui.domain.questions import Answer, Card
 from tcao_tui.planner.open import new_interview
 from tcao_tui.planner.port import ToolOutcome
@@ -114,8 +115,9 @@ def test_the_gates_judge_a_value_before_it_is_taken(tmp_path: Path) -> None:
 
 def test_evals_are_shown_with_reasons_and_settled_when_given(tmp_path: Path) -> None:
     held = measured(tmp_path)
-    shown = run(held, "propose_evals").result["evals"]
-    assert all(value["reason"] for value in shown.values())
+    told = run(held, "propose_evals").result
+    assert all(value["reason"] for value in told["evals"].values())
+    assert [one["name"] for one in told["offered"]] == [one.name for one in suite(held.sheet.draft["use_case"].value)]
     benchmark = {"name": "inspect_evals/ifeval", "limit": 50, "why": "whether it still follows instructions"}
     assert run(held, "propose_evals", score_file="test.jsonl", benchmarks=[benchmark], threshold=0.8).ok
     assert held.sheet.draft["evals.score.file"].value == str(tmp_path / "test.jsonl")

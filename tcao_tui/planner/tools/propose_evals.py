@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tcao_tui.domain.benchmarks.table import suite
 from tcao_tui.domain.sheet import PlanSheet
+from tcao_tui.domain.use_cases import USE_CASES
 from tcao_tui.planner.changes import Change, proposed
 from tcao_tui.planner.desk import Desk
 from tcao_tui.planner.envelope import cleaned
@@ -46,7 +48,7 @@ class ProposeEvals(Tool):
         """Set what is given, or show what stands."""
         changes = list(self._changes())
         if not changes:
-            return ToolOutcome({"ok": True, "evals": evals_json(interview.sheet)})
+            return ToolOutcome({"ok": True, "evals": evals_json(interview.sheet), "offered": offered(interview.sheet)})
         return proposed(interview, changes)
 
     def _changes(self) -> Iterator[Change]:
@@ -64,6 +66,16 @@ class ProposeEvals(Tool):
         for path, value in given.items():
             if value is not None:
                 yield Change(path, value, self.reason or "how success is measured")
+
+
+def offered(sheet: PlanSheet) -> list[dict[str, Any]]:
+    """Public benchmarks that bear on the plan's kind of use, with what each measures and needs."""
+    use = sheet.draft.get("use_case")
+    known = suite(use.value) if use is not None and use.value in USE_CASES else ()
+    return [
+        {"name": one.name, "samples": one.samples, "why": one.why, "needs": one.needs, "caveat": one.caveat}
+        for one in known
+    ]
 
 
 def evals_json(sheet: PlanSheet) -> dict[str, Any]:
