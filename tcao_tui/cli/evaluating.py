@@ -185,15 +185,9 @@ def show_evaluations(
 ) -> None:
     """Print the matrix of an evaluation, or of all evaluations of a run."""
     from tcao_tui.cli.render.evaluation import matrix_dict, matrix_lines
-    from tcao_tui.services.evaluation_view import EvaluationFollower
-    from tcao_tui.services.evaluations import is_driven
+    from tcao_tui.services.eval_reference import follow_evaluations
 
-    matrix = EvaluationFollower(
-        store.evaluations,
-        run_id=run_id,
-        evaluation_id=evaluation_id,
-        is_driven=lambda one: is_driven(console.runs_root, one),
-    ).poll()
+    matrix = follow_evaluations(store, console.runs_root, evaluation_id or run_id or "").poll()
     if console.wants_json:
         console.result(to_json({"evaluation_id": evaluation_id, "run_id": run_id, **matrix_dict(matrix)}, indent=2))
     else:

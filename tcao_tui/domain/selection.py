@@ -10,11 +10,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tcao_tui.domain import selection_words as words
 from tcao_tui.domain.eval_matrix import Ruling, Selection
-from tcao_tui.domain.evaluation import Choice, EvalTask
+from tcao_tui.domain.evaluation import EvalTask
 from tcao_tui.domain.held_out import FALLING_METRICS
 from tcao_tui.domain.statistics.goals import trade_offs, weighted
 from tcao_tui.domain.statistics.guards import gap_words, outdone, over_fitted
@@ -112,9 +112,7 @@ class _Case:
         return found
 
 
-def select(
-    base: str, candidates: Sequence[str], evidence: Sequence[Evidence], wishes: Wishes, choice: Choice | None = None
-) -> Selection:
+def select(base: str, candidates: Sequence[str], evidence: Sequence[Evidence], wishes: Wishes) -> Selection:
     """Apply the rule of this module.
 
     Args:
@@ -122,11 +120,10 @@ def select(
         candidates: Names of checkpoints, earlier and cheaper ones first.
         evidence: Of every task.
         wishes: What a person asks of it.
-        choice: A person's word on the weights to use, which is shown beside the rule's.
     """
     goal = _goal(evidence, wishes)
     if goal is None:
-        return replace(_undecided(base, candidates), choice=choice)
+        return _undecided(base, candidates)
     counted = wishes.accepted | {part.spec.name for part in goal.parts}
     left = [one for one in evidence if one.spec.name not in counted]
     case = _Case(
@@ -144,7 +141,6 @@ def select(
         rulings=tuple(Ruling(one.checkpoint, one.outcome, words.ruling(one, verdict)) for one in verdict.judged),
         rule=tuple(_rule(case, verdict, evidence)),
         trade_offs=trade_offs(goals, [base, *candidates]) if len(goals) > 1 else (),
-        choice=choice,
     )
 
 

@@ -74,6 +74,9 @@ def verdict_lines(verdict: Verdict, base: str, candidates: int) -> Iterator[str]
             f"{verdict.champion} is the best of {left} left in: {gain_text(verdict.unseen)} "
             f"on {verdict.unseen.items:,} items{' that choosing did not see' if left > 1 else ''}."
         )
+    taken = next((one for one in verdict.judged if one.checkpoint == verdict.recommended), None)
+    if taken is not None and taken.gain.mean < taken.gain.detectable(comparisons=candidates):
+        yield "Its gain is so near to what can be found at all that it is likely smaller than it looks."
     known = [value for one in verdict.judged if math.isfinite(value := one.gain.detectable(comparisons=candidates))]
     if known:
         yield f"A true difference of {max(known):.3f} would be found in 4 of 5 cases on these items."

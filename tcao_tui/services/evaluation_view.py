@@ -15,7 +15,7 @@ from tcao_tui.domain.evaluation import CellKey, CellRecord, Choice, EvalTask, Ev
 from tcao_tui.store.evaluations import EvaluationStore, EvaluationSummary
 
 if TYPE_CHECKING:
-    from tcao_tui.domain.selection import Wishes
+    from tcao_tui.domain.selection import Evidence, Wishes
     from tcao_tui.domain.statistics.cells import Gains, Measured
 
 type IsDriven = Callable[[str], bool]
@@ -59,6 +59,7 @@ class EvaluationFollower:
         self._measured: dict[tuple[str, CellKey], Measured] = {}
         self._gains: Gains | None = None
         self._choice: Choice | None = None
+        self._selection: tuple[tuple[str, list[str], list[Evidence]], Selection] | None = None
         self._matrix: EvalMatrix | None = None
 
     @property
@@ -160,7 +161,10 @@ class EvaluationFollower:
         if not base or not candidates:
             return None
         found = [evidence(task, base, rows[task.name]) for task in tasks]
-        return select(base, candidates, found, self._wishes or Wishes(), self._choice)
+        given = (base, candidates, found)
+        if self._selection is None or self._selection[0] != given:
+            self._selection = given, select(*given, self._wishes or Wishes())
+        return replace(self._selection[1], choice=self._choice)
 
 
 def _place(found: Found) -> tuple[str, CellKey]:

@@ -169,6 +169,23 @@ def test_only_items_of_cells_that_changed_are_read_again(store: CountingStore) -
     assert second.cells["tickets", "r@40"].gain is first.cells["tickets", "r@40"].gain, "not calculated again"
 
 
+def test_the_rule_is_applied_again_only_when_a_cell_is_done(store: CountingStore) -> None:
+    evaluated(store, [TICKETS], {"tickets": {"tiny": items(20), "r@40": items(100), "r@80": items(9)}})
+    running = cell_of("tickets", "r@80", items(5, 30), CellState.RUNNING)
+    store.write_cell("e", running, items(5, 10), only_these=True, at=3.0)
+    follower = EvaluationFollower(store, run_id="r")
+    first = follower.poll().selection
+    store.write_cell("e", running, items(5, 20), at=4.0)
+    second = follower.poll().selection
+    assert first is not None
+    assert second is not None
+    assert second.rulings is first.rulings
+    write(store, "e", {"tickets": {"r@80": items(190)}}, at=9.0)
+    third = follower.poll().selection
+    assert third is not None
+    assert third.recommended == "r@80"
+
+
 def test_a_live_cell_is_read_again_with_every_write(store: CountingStore) -> None:
     store.create_evaluation(record("e", [TICKETS], [BASE]))
     follower = EvaluationFollower(store, run_id="r")

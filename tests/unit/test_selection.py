@@ -79,6 +79,12 @@ def test_two_equal_ones_cannot_be_told_apart_and_the_rule_says_what_would_tell()
     assert found.rule[-1] == f"{found.more_items:,} items in all would tell, were the gain what it seems."
 
 
+def test_a_gain_that_is_only_just_told_is_said_to_be_likely_smaller() -> None:
+    words = "Its gain is so near to what can be found at all that it is likely smaller than it looks."
+    assert words in selected({"tickets": {"tiny": items(100), "r@20": items(114, offset=10)}}).rule
+    assert words not in selected({"tickets": improving(100, 160)}).rule
+
+
 def test_a_clear_loss_on_a_benchmark_speaks_against_the_best_unless_a_person_accepts_it() -> None:
     answers = {"mmlu": improving(150, 149, 100), "tickets": improving(20, 80, 160)}
     found = selected(answers)

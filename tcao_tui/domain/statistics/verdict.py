@@ -8,6 +8,9 @@
 4. "Better" needs a corrected p value over all checkpoints; the difference that is quoted is of the items that choosing
    did not see. Otherwise the answer is "cannot tell", and how many more items would tell.
 
+Choosing does not flatter what is quoted, but that something was called better at all does, where that was luck: of ten
+checkpoints that gain 5, 10 and 20 points, found in 30, 87 and 100 % of cases, by 6, 2 and 0 points (200 items).
+
 Out of scope: layers and several goals, which `domain.selection` adds.
 """
 
