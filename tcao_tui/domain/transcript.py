@@ -36,6 +36,16 @@ class GivenScore(_Part):
     explanation: str = ""
 
 
+class SamplePreview(_Part):
+    """How a sample begins, for a list of many; texts are cut."""
+
+    item: str
+    epoch: int
+    asked: str
+    target: str = ""
+    answer: str = ""
+
+
 class Transcript(_Part):
     """One epoch of one item.
 

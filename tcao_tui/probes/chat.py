@@ -23,8 +23,8 @@ from tcao_tui.data.rows import RowRejected
 from tcao_tui.domain.chat import ChatSettings, Contender, Reply
 from tcao_tui.errors import TcaoError
 from tcao_tui.methods.at_once import at_most
-from tcao_tui.probes.backend import Tell
 from tcao_tui.probes.server import Server
+from tcao_tui.probes.serving import Tell
 from tcao_tui.probes.tokenizers import go_offline_if_needed
 
 if TYPE_CHECKING:

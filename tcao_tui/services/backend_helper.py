@@ -1,4 +1,4 @@
-"""Asks a server through the helper process `probes.backend`, which may load the SDK; threads of a screen share one.
+"""Asks helper processes, which may load what this one must not; threads of a screen share one.
 
 The process is started by the first call and ended by `close`, or with this one when it dies.
 """
@@ -63,25 +63,16 @@ class Ticket:
             give_up()
 
 
-class BackendHelper:
-    """The helper process of one profile; every method may be called from any thread.
+class HelperProcess:
+    """A process that carries out calls; every method may be called from any thread.
 
     Args:
-        profile: Name of the profile, as the settings know it.
-        purpose: Kept by the server with the helper's session.
-        command: The helper; tests give another.
+        command: The helper.
+        doing: What it is for, in its errors.
     """
 
-    def __init__(self, profile: str, *, purpose: str = "console", command: Sequence[str] | None = None) -> None:
-        self._command = command or (
-            sys.executable,
-            "-m",
-            "tcao_tui.probes.backend",
-            "--profile",
-            profile,
-            "--purpose",
-            purpose,
-        )
+    def __init__(self, command: Sequence[str], doing: str) -> None:
+        self._command, self._doing = command, doing
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -129,7 +120,7 @@ class BackendHelper:
                     case Crashed(what=what):
                         raise BackendError(f"the helper broke: {what}", next_step="report it: this is a fault of tcao")
                     case None:
-                        raise BackendError("the helper that asks the server ended", next_step="try again")
+                        raise BackendError(f"the helper that {self._doing} ended", next_step="try again")
         finally:
             self._send(Cancel(id=number))
             self._waiting.pop(number, None)
@@ -202,6 +193,20 @@ class BackendHelper:
         with self._lock:
             for call in [*waiting.values()]:
                 call.put(None)
+
+
+class BackendHelper(HelperProcess):
+    """The helper process of one profile, which may load the SDK.
+
+    Args:
+        profile: Name of the profile, as the settings know it.
+        purpose: Kept by the server with the helper's session.
+        command: The helper; tests give another.
+    """
+
+    def __init__(self, profile: str, *, purpose: str = "console", command: Sequence[str] | None = None) -> None:
+        backend = (sys.executable, "-m", "tcao_tui.probes.backend", "--profile", profile, "--purpose", purpose)
+        super().__init__(command or backend, "asks the server")
 
 
 def _error(failed: Failed) -> TcaoError:

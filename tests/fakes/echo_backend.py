@@ -6,19 +6,18 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import cast
 
 from pydantic import JsonValue
 
 from tcao_tui.clients.tinker_port import Unsupported
 from tcao_tui.errors import CredentialsError
-from tcao_tui.probes.backend import Handler, Tell, serve
-from tcao_tui.probes.server import Server
+from tcao_tui.probes.backend import answered
+from tcao_tui.probes.serving import Handler, Tell, serve
 from tcao_tui.registry import Registry
 from tests.fakes.echo_calls import Echo, Said
 
 
-async def echo(server: Server, arguments: JsonValue, tell: Tell) -> Said:
+async def echo(server: NoServer, arguments: JsonValue, tell: Tell) -> Said:
     """Say each word, wait for ever, die, break or fail, as asked."""
     asked = Echo.model_validate(arguments)
     for word in asked.words:
@@ -48,5 +47,5 @@ class NoServer:
 
 
 if __name__ == "__main__":
-    calls: Registry[Handler] = Registry("tests.calls", {"echo": "tests.fakes.echo_backend:echo"})
-    asyncio.run(serve(cast("Server", NoServer()), sys.stdin.buffer, sys.stdout.buffer, calls))
+    calls: Registry[Handler[NoServer]] = Registry("tests.calls", {"echo": "tests.fakes.echo_backend:echo"})
+    asyncio.run(serve(NoServer(), sys.stdin.buffer, sys.stdout.buffer, calls, answered))
