@@ -52,6 +52,17 @@ def test_training_is_steps_times_rows_times_measured_tokens() -> None:
     assert estimate.price_source == "a list"
 
 
+def test_the_cells_of_a_range_test_are_counted_apart_from_the_steps_of_the_run() -> None:
+    pilot = {"steps": 2, "range_test": {"steps": 10, "lora_ranks": [8, 64]}}
+    plain, both = (estimate_cost(asked, known(COUNTED), PRICES) for asked in (plan(), plan(pilot=pilot)))
+    tested = line(both, "range test")
+    assert tested.tokens == 15 * 10 * 10 * 100
+    assert tested.how.startswith("15 cells of 10 steps of 10 rows")
+    assert line(both, "training") == line(plain, "training")
+    assert plain.total.expected_usd is not None
+    assert both.total.expected_usd == pytest.approx(plain.total.expected_usd + 0.15)
+
+
 @pytest.mark.parametrize(("budget", "a_step"), [(5_000, 5_000), (10, 400), (10**9, 150_000)])
 def test_a_token_budget_is_trained_at_each_step_but_no_less_than_a_row_and_no_more_than_all(
     budget: int, a_step: int

@@ -22,6 +22,7 @@ from tcao_tui.domain.hyperparams import (
 )
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.policy.complete import complete
+from tcao_tui.domain.watch_plan import RangeTest
 from tests.fakes import offered_models as lab
 from tests.fakes.offered_models import CAPPED, ENGINE, MIXTURE, PAID_SERVER, SMALL, SWEPT, TINY, known, said
 
@@ -175,6 +176,19 @@ def test_a_long_run_offers_a_pilot_and_a_short_one_does_not() -> None:
     assert "pilot" in long.alternatives[0].why
     short = decided("training.num_steps", said(), known())
     assert [other.value for other in short.alternatives] == [46]
+
+
+def test_a_pilot_comes_without_a_range_test_which_is_offered_within_the_models_cap() -> None:
+    done = complete(said(), known(lab.rows(count=100_000)))
+    test = done["pilot.range_test"]
+    assert test.value is None
+    [offered] = test.alternatives
+    assert offered.label == "with a range test"
+    terms = RangeTest.model_validate(offered.value)
+    rank = done["training.lora_rank"].value
+    assert set(terms.lora_ranks) <= {rank // 4, rank * 4}
+    assert max(terms.lora_ranks) <= 128
+    assert str(5 * (1 + len(terms.lora_ranks))) in offered.why
 
 
 def test_a_budget_shortens_the_run_and_says_so() -> None:
