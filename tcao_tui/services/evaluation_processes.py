@@ -24,7 +24,7 @@ from tcao_tui.store.lease import boot_id
 PROBES: Mapping[Harness, str] = {
     "inspect": "tcao_tui.probes.inspect_cell",
     "held_out": "tcao_tui.probes.held_out",
-    "python": "tcao_tui.probes.python_eval",
+    "python": "tcao_tui.probes.python_evaluator",
 }
 """Module that carries out a cell, by harness."""
 
