@@ -30,7 +30,7 @@ from tcao_tui.store.lease import RunLock, holder
 
 POLL_SECONDS = 0.5
 MOST_DEATHS = 3
-"""Processes of a cell that may die on a driver before it gives the cell up."""
+"""Processes of a cell that may die one after another without an answer before a driver gives the cell up."""
 
 _TOKENS_BY_DEFAULT = 2_048.0
 
@@ -73,7 +73,7 @@ class EvaluationDriver:
         self._cells: dict[CellKey, CellRecord] = {}
         self._live: dict[CellKey, LiveCell] = {}
         self._waiting: list[CellKey] = []
-        self._deaths: Counter[CellKey] = Counter()
+        self._deaths: Counter[tuple[CellKey, int]] = Counter()
         self._told_cap = False
 
     def run(self) -> list[CellRecord]:
@@ -166,8 +166,9 @@ class EvaluationDriver:
     def _after_death(self, cell: CellRecord) -> CellRecord:
         again = f"tcao eval resume {self._id}"
         if cell.state is CellState.LOST:
-            self._deaths[cell.key] += 1
-            if self._deaths[cell.key] < MOST_DEATHS:
+            place = cell.key, cell.usage.output_tokens
+            self._deaths[place] += 1
+            if self._deaths[place] < MOST_DEATHS:
                 self._report(f"{cell.task} over {cell.subject}: {cell.problem}; it is started again")
                 self._waiting.insert(0, cell.key)
                 return cell

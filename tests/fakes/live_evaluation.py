@@ -145,11 +145,18 @@ class LiveEvaluation:
         return killed
 
     def wait_for_answers(self, count: int) -> None:
-        """Until so many answers are there, or the evaluation is through."""
-        wait_for(
-            lambda: self.answers >= count or not is_driven(self.place.runs, self.id), f"no {count} answers: {self.cell}"
-        )
-        assert self.answers >= count or self.cell.state is CellState.DONE, self.cell
+        """Until so many answers are there; a driver that gave up is started again, as a person would."""
+
+        def are_there() -> bool:
+            if (
+                self.answers < count
+                and self.cell.state is not CellState.DONE
+                and not is_driven(self.place.runs, self.id)
+            ):
+                self.resume()
+            return self.answers >= count
+
+        wait_for(are_there, f"no {count} answers")
 
     def wait(self) -> None:
         """Until nobody carries it out."""
