@@ -17,6 +17,9 @@ from tcao_tui.domain.plan import Plan, config_hash
 from tcao_tui.domain.range_test import judge_pilot
 from tcao_tui.domain.training_events import RangeCellBegan, RangeCellTrained, RangeTested
 from tcao_tui.domain.watch_plan import RangeTest
+from tcao_tui.tui.panes.training.header import notice_lines
+from tcao_tui.tui.panes.training.marks import range_test_lines
+from tcao_tui.tui.panes.training.panels import Panel, offered
 from tests.fakes.method_views import Story
 from tests.fakes.scripted_numbers import plan_of
 
@@ -122,3 +125,23 @@ def test_the_test_is_told_cell_by_cell_and_by_the_diagnosis() -> None:
     assert (told.evidence, told.do) == ("it falls too little", "training.learning_rate: 0.001")
     assert view.marks.range_test is not None
     assert range_lines(view.marks.range_test)[0].endswith("(best)")
+
+
+def test_the_panel_of_the_test_is_offered_only_where_there_is_one() -> None:
+    story = Story("sft", 100)
+    assert Panel.RANGE_TEST not in offered(story.view())
+    story.tell(RangeCellBegan(index=1, cells=2, learning_rate=1e-3, lora_rank=8, is_own=False))
+    assert offered(story.view()) == list(Panel)
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_the_panel_and_the_head_tell_what_the_test_found_within_their_width(width: int) -> None:
+    story = Story("sft", 100)
+    story.tell(RangeCellBegan(index=1, cells=1, learning_rate=1e-3, lora_rank=8, is_own=True))
+    story.tell(trained(1, 1e-3, falling_to(1.0), rank=8))
+    finding = "it falls too little, and that is a long story: training.learning_rate: 0.001"
+    story.tell(RangeTested(passed=False, sentence="one " * 30, finding=finding, action="note", best=1))
+    view = story.view()
+    for lines in (range_test_lines(view.marks, width), notice_lines(view, width)):
+        assert all(sum(len(text) for text, _ in line) <= width for line in lines)
+        assert "it falls too little" in "".join(text for line in lines for text, _ in line)

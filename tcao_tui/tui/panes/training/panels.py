@@ -65,7 +65,7 @@ class Panels(Widget):
 
     def choose(self, by: int) -> None:
         """Go to the panel `by` places on."""
-        order = _offered(self._view)
+        order = offered(self._view)
         self.select(order[(order.index(self.chosen) + by) % len(order)])
 
     def select(self, panel: Panel) -> None:
@@ -127,13 +127,13 @@ class Panels(Widget):
         if event.widget is not self.query_one("#strip") or self._view is None:
             return
         x = 0
-        for panel, span in zip(_offered(self._view), _names(self.chosen, self._view), strict=True):
+        for panel, span in zip(offered(self._view), _names(self.chosen, self._view), strict=True):
             if x <= event.x < x + len(span[0]):
                 self.select(panel)
             x += len(span[0])
 
 
-def _offered(view: RunView | None) -> list[Panel]:
+def offered(view: RunView | None) -> list[Panel]:
     """All but what only few runs have."""
     has_test = view is not None and view.marks.range_test is not None
     return [panel for panel in Panel if has_test or panel is not Panel.RANGE_TEST]
@@ -152,7 +152,7 @@ def _names(chosen: Panel, view: RunView) -> list[Span]:
             else f" {panel}{f' {counts[panel]}' if counts.get(panel) else ''} ",
             "info" if panel is chosen else "muted",
         )
-        for panel in _offered(view)
+        for panel in offered(view)
     ]
 
 
