@@ -31,11 +31,13 @@ def evalset() -> None:
     epilog="""\b
 Examples:
   tcao evalset build support.jsonl --from-data tickets.jsonl --rows 100 --against train.jsonl
+  tcao evalset build support.jsonl --from-eval latest --against train.jsonl
   tcao evalset build support.jsonl --from-chat latest --tag hallucination --against train.jsonl
 """
 )
 @click.argument("file", type=_FILE)
 @click.option("--from-data", type=_FILE, metavar="FILE", help="Rows that look like the whole of a file.")
+@click.option("--from-eval", metavar="RUN", help="What its furthest checkpoint got wrong in evals of its own.")
 @click.option("--from-chat", multiple=True, metavar="CHAT", help="Rounds of a conversation that were voted on.")
 @click.option("--rows", type=click.IntRange(min=1), default=100, show_default=True, help="Cases at most.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of rows.")
@@ -48,6 +50,7 @@ def build(
     file: Path,
     *,
     from_data: Path | None,
+    from_eval: str | None,
     from_chat: Sequence[str],
     rows: int,
     seed: int,
@@ -63,9 +66,11 @@ def build(
     from tcao_tui.services.evalset import fill
 
     cases = [] if from_data is None else chosen_cases(from_data, rows, seed=seed)
+    if from_eval is not None:
+        cases += _failed(console, from_eval, rows)
     cases += _voted(from_chat)
-    if from_data is None and not from_chat:
-        raise UsageError("nothing says where cases come from", next_step="--from-data or --from-chat")
+    if from_data is None and from_eval is None and not from_chat:
+        raise UsageError("nothing says where cases come from", next_step="--from-data, --from-eval or --from-chat")
     added = fill(file, cases, against=against, tags=tags)
     if not against:
         console.progress("not held against training data: name it with --against, or a good score may be memory")
@@ -130,6 +135,13 @@ def _voted(chats: Sequence[str]) -> list[Case]:
     from tcao_tui.services.evalset import voted_cases
 
     return [case for chat in chats for case in voted_cases(chat_files().find(chat))]
+
+
+def _failed(console: CliContext, reference: str, most: int) -> list[Case]:
+    from tcao_tui.services.eval_failures import failures_of
+
+    with console.store() as store:
+        return failures_of(store, console.runs_root, reference, most=most)
 
 
 def _left_out(added: Added) -> str:
