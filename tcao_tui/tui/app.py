@@ -16,6 +16,7 @@ from textual.worker import Worker
 from tcao_tui.domain.plain_text import plain_text
 from tcao_tui.errors import TcaoError
 from tcao_tui.tui.desktop import START_SECONDS, tell_terminal
+from tcao_tui.tui.evals_port import EvalsWanted
 from tcao_tui.tui.intents import carry_out, outcome_of
 from tcao_tui.tui.interview_port import InterviewWanted
 from tcao_tui.tui.keys import Scope, bindings
@@ -29,6 +30,7 @@ from tcao_tui.tui.messages import (
     InterviewsListed,
     NotDone,
     OpenChat,
+    OpenEvals,
     OpenInterview,
     OpenRun,
     OpenSweeps,
@@ -57,7 +59,8 @@ class TcaoApp(TerminalApp):
     Args:
         ports: What may be asked for; fakes in tests.
         run_ref: A run to open at once.
-        interview: An interview to open at once; without run and interview, the run list.
+        interview: An interview to open at once.
+        evals: Evaluations to open at once; without any of these, the run list.
         theme: Name of a theme; None takes what the terminal says.
     """
 
@@ -72,6 +75,7 @@ class TcaoApp(TerminalApp):
         *,
         run_ref: str | None = None,
         interview: InterviewWanted | None = None,
+        evals: EvalsWanted | None = None,
         theme: str | None = None,
     ) -> None:
         super().__init__()
@@ -80,17 +84,19 @@ class TcaoApp(TerminalApp):
         wanted = theme_for(theme, os.environ)
         self.theme = wanted if wanted in self.available_themes else DARK
         self._ports = ports
-        self._run_ref, self._interview = run_ref, interview
+        self._run_ref, self._interview, self._evals = run_ref, interview, evals
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that are not ours."""
         return {"line": "ansi_bright_black"}
 
     def get_default_screen(self) -> Screen[None]:
-        """The run list, or the run or interview that was asked for."""
+        """The run list, or what was asked for."""
         if self._run_ref is not None:
             return self._run_screen(self._run_ref)
-        return self._runs_screen() if self._interview is None else self._interview_screen(self._interview)
+        if self._evals is not None:
+            return _evals_screen(self._ports, self._evals)
+        return self._runs_screen() if self._interview is None else _interview_screen(self._interview)
 
     def on_ready(self) -> None:
         """Tell the terminal what happens to runs from now on."""
@@ -113,20 +119,19 @@ class TcaoApp(TerminalApp):
 
         return RunsScreen(self._ports)
 
-    def _interview_screen(self, wanted: InterviewWanted) -> Screen[None]:
-        from tcao_tui.tui.screens.interview import InterviewScreen
-
-        return InterviewScreen(wanted)
-
     @on(OpenChat)
     def _open_chat(self, event: OpenChat) -> None:
         from tcao_tui.tui.screens.chat import ChatScreen
 
         self.push_screen(ChatScreen(self._ports, event.wanted))
 
+    @on(OpenEvals)
+    def _open_evals(self, event: OpenEvals) -> None:
+        self.push_screen(_evals_screen(self._ports, event.wanted))
+
     @on(OpenInterview)
     def _open_interview(self, event: OpenInterview) -> None:
-        self.push_screen(self._interview_screen(event.wanted))
+        self.push_screen(_interview_screen(event.wanted))
 
     @on(InterviewOpened)
     def _interview_opened(self, event: InterviewOpened) -> None:
@@ -248,12 +253,25 @@ class TcaoApp(TerminalApp):
         self.theme = DARK if self.theme == LIGHT else LIGHT
 
 
+def _evals_screen(ports: Ports, wanted: EvalsWanted) -> Screen[None]:
+    from tcao_tui.tui.screens.evals import EvalsScreen
+
+    return EvalsScreen(ports, wanted)
+
+
+def _interview_screen(wanted: InterviewWanted) -> Screen[None]:
+    from tcao_tui.tui.screens.interview import InterviewScreen
+
+    return InterviewScreen(wanted)
+
+
 def run_app(
     runs_root: Path,
     *,
     run_ref: str | None = None,
     cookbook_dir: Path | None = None,
     interview: InterviewWanted | None = None,
+    evals: EvalsWanted | None = None,
     load_settings: Callable[[], Settings],
     theme: str | None = None,
 ) -> int:
@@ -264,6 +282,7 @@ def run_app(
         run_ref: A run to open: id, unique prefix, name or `latest`.
         cookbook_dir: A run directory of the tinker-cookbook to open instead.
         interview: An interview to open, new or not.
+        evals: Evaluations to open.
         load_settings: Reads the person's settings; called after the first paint, since validating them loads pydantic.
         theme: Name of the theme; None follows the terminal.
 
@@ -271,5 +290,6 @@ def run_app(
         The exit code of the command.
     """
     ref = run_ref if cookbook_dir is None else str(cookbook_dir)
-    app = TcaoApp(wire(runs_root, load_settings, cookbook_dir), run_ref=ref, interview=interview, theme=theme)
+    ports = wire(runs_root, load_settings, cookbook_dir)
+    app = TcaoApp(ports, run_ref=ref, interview=interview, evals=evals, theme=theme)
     return app.run() or app.return_code or 0

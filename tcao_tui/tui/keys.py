@@ -3,65 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from textual.binding import Binding
 
 from tcao_tui.domain.run_view import RunStatus
-
-
-class Scope(StrEnum):
-    """Where a key works; the value is the heading of the help screen."""
-
-    RUNS = "Run list"
-    RUN = "Run"
-    INSIDE = "Inside a run"
-    CHART = "Charts"
-    PANELS = "Samples, events, log"
-    ROLLOUTS = "Answers of RL"
-    COMPARE = "Runs compared"
-    SWEEPS = "Sweeps"
-    CHECKPOINTS = "Checkpoints"
-    CHAT = "Chat"
-    CHAT_ANSWERS = "Answers side by side"
-    CHATS = "Conversations"
-    PLANNER = "Interview"
-    PLAN = "Plan card"
-    APP = "Everywhere"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One thing a person can do.
-
-    Attributes:
-        id: Name in a user's keymap, `scope.verb`.
-        keys: Textual's names of the keys, comma separated.
-        shown: The key as people write it.
-        label: A word for the footer; empty keeps it out of the footer.
-        help: A sentence for the help screen and the palette.
-        action: Textual action, looked up from the focused pane upwards.
-    """
-
-    id: str
-    keys: str
-    shown: str
-    label: str
-    help: str
-    action: str
-    scope: Scope
-
-    def key(self, *, is_typing: bool = False) -> str:
-        """The key to press; another one where letters are text."""
-        return self.keys.split(",")[-1 if is_typing else 0]
-
-    def shown_as(self, *, is_typing: bool = False) -> str:
-        """The same as people write it."""
-        return _SHOWN_TYPING.get(self.id, self.shown) if is_typing else self.shown
-
-
-_SHOWN_TYPING = {"app.help": "F1", "app.quit": "^q"}
+from tcao_tui.tui.eval_keys import EVAL_KEYS
+from tcao_tui.tui.key import Key, Scope
 
 KEYS: tuple[Key, ...] = (
     Key("runs.open", "enter", "⏎", "open", "Open the chosen run", "open", Scope.RUNS),
@@ -74,6 +21,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "runs.checkpoints", "b", "b", "weights", "Browse the checkpoints of the server", "go('checkpoints')", Scope.RUNS
     ),
+    Key("runs.evals", "E", "E", "evals", "Evaluations of the chosen run", "screen.evals", Scope.RUNS),
     Key("runs.mark", "space", "␣", "", "Mark a run to compare it, or unmark it", "mark", Scope.RUNS),
     Key("runs.sort", "o", "o", "order", "Sort by the next column", "sort", Scope.RUNS),
     Key("runs.reverse", "O", "O", "", "Turn the order around", "reverse", Scope.RUNS),
@@ -102,6 +50,7 @@ KEYS: tuple[Key, ...] = (
         Scope.INSIDE,
     ),
     Key("inside.checkpoints", "b", "b", "weights", "Browse the checkpoints of the run", "checkpoints", Scope.INSIDE),
+    Key("inside.evals", "E", "E", "evals", "Evaluations of the run's checkpoints", "evals", Scope.INSIDE),
     Key("chart.left", "left", "←", "", "Move the value cursor to the step before", "cursor(-1)", Scope.CHART),
     Key("chart.right", "right", "→", "", "Move the value cursor to the next step", "cursor(1)", Scope.CHART),
     Key("chart.far_left", "shift+left,H", "⇧←", "", "Move the value cursor far left", "cursor(-10)", Scope.CHART),
@@ -170,6 +119,7 @@ KEYS: tuple[Key, ...] = (
     Key("ckpt.mark_all", "a", "a", "", "Mark all in sight, or none", "mark_all", Scope.CHECKPOINTS),
     Key("ckpt.copy", "y", "y", "copy", "Copy the tinker:// path", "copy", Scope.CHECKPOINTS),
     Key("ckpt.read", "tab", "tab", "", "Details on most of the screen, or back", "read", Scope.CHECKPOINTS),
+    *EVAL_KEYS,
     Key("chat.stop", "escape", "esc", "stop", "Stop the answers; those that are there stay", "stop", Scope.CHAT),
     Key("chat.back", "escape", "esc", "back", "From the answers to the text, from there back", "stop", Scope.CHAT),
     Key("chat.switch", "tab", "tab", "answers", "Between the text and the answers", "switch", Scope.CHAT),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tcao_tui.domain.training_events import RolloutsTaken
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.chat_port import ChatWanted
+    from tcao_tui.tui.evals_port import EvalsWanted
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
     from tcao_tui.tui.ports import PlanPreview
 
@@ -92,6 +93,13 @@ class OpenChat(Message):
     """Go to the chat screen."""
 
     wanted: ChatWanted
+
+
+@dataclass
+class OpenEvals(Message):
+    """Go to the evaluations of a run, or to logs made elsewhere."""
+
+    wanted: EvalsWanted
 
 
 class BackToRuns(Message):

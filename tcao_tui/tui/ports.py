@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tcao_tui.store.chats import ChatSummary
     from tcao_tui.store.interviews import InterviewSummary
     from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
+    from tcao_tui.tui.evals_port import OpenEvaluations
     from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 
 
@@ -230,6 +231,7 @@ class Ports:
         compare: Run ids; reads each run to its end.
         open_expiry: What runs would lose soon; the same for all screens, so that each is told once. None for none.
         open_checkpoints: Those of the server of a profile; of the one in the settings, where no name is given.
+        open_evaluations: Those of a run, an evaluation, or logs made elsewhere.
         open_chat: A new conversation with checkpoints, or one that goes on.
         chats: Conversations that can be gone on with, the one that moved last first.
         open_notices: What the terminal is told from now on; None where the settings want no desktop notices.
@@ -257,5 +259,6 @@ class Ports:
     open_notices: Callable[[], NoticesPort | None]
     open_expiry: Callable[[], ExpiryPort | None]
     open_checkpoints: Callable[[str], CheckpointsPort]
+    open_evaluations: OpenEvaluations
     clock: Callable[[], float] = time.time
     is_read_only: bool = False

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tcao_tui.store.chats import ChatSummary
     from tcao_tui.store.sqlite import SqliteStore
     from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
+    from tcao_tui.tui.evals_port import EvalsWanted, EvaluationsPort
     from tcao_tui.tui.interview_desk import InterviewDesk
 
 
@@ -78,6 +79,7 @@ def wire(runs_root: Path, load_settings: Callable[[], Settings], cookbook_dir: P
         open_notices=desk.notices,
         open_expiry=desk.expiry,
         open_checkpoints=desk.checkpoints,
+        open_evaluations=desk.evaluations,
     )
 
 
@@ -207,6 +209,11 @@ class _Desk:
 
         profile = resolve_profile(self.load_settings(), backend or None)
         return ConsoleCheckpoints(self.store(), self.runs_root, profile)
+
+    def evaluations(self, wanted: EvalsWanted) -> EvaluationsPort:
+        from tcao_tui.tui.evals_desk import open_evaluations
+
+        return open_evaluations(self.runs_root, self.load_settings, wanted, by=_who())
 
     def notices(self) -> NoticesPort | None:
         from tcao_tui.services.notice_source import NoticeSource

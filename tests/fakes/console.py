@@ -20,12 +20,14 @@ from tcao_tui.errors import TcaoError
 from tcao_tui.store.chats import ChatSummary
 from tcao_tui.store.interviews import InterviewSummary
 from tcao_tui.tui.chat_port import ChatTalk, ChatWanted
+from tcao_tui.tui.evals_port import EvalsWanted, EvaluationsPort
 from tcao_tui.tui.interview_port import InterviewSession, InterviewWanted
 from tcao_tui.tui.ports import CheckpointsPort, ExpiryPort, NoticesPort, PlanPreview, Ports, WatchedRun
 from tests.fakes.compared_runs import compared_runs
 from tests.fakes.interview_console import FakeSession
 from tests.fakes.listed_checkpoints import FakeCheckpoints
 from tests.fakes.method_views import rollouts
+from tests.fakes.shown_evaluations import FakeEvaluations
 from tests.fakes.views import STARTED_AT, running
 
 
@@ -103,6 +105,7 @@ class FakeConsole:
     talk: ChatTalk | None = None
     kept_chats: list[ChatSummary] = field(default_factory=list[ChatSummary])
     sweeps: FakeSweeps = field(default_factory=lambda: FakeSweeps())
+    evaluations: FakeEvaluations = field(default_factory=lambda: FakeEvaluations())
     checkpoints: FakeCheckpoints = field(default_factory=lambda: FakeCheckpoints())
 
     def ports(self) -> Ports:
@@ -128,6 +131,7 @@ class FakeConsole:
             open_notices=self.open_notices,
             open_expiry=self.open_expiry,
             open_checkpoints=self.open_checkpoints,
+            open_evaluations=self.open_evaluations,
             clock=lambda: STARTED_AT,
         )
 
@@ -178,6 +182,10 @@ class FakeConsole:
     def open_checkpoints(self, backend: str) -> CheckpointsPort:
         self.asked.append(("checkpoints", backend))
         return self.checkpoints
+
+    def open_evaluations(self, wanted: EvalsWanted) -> EvaluationsPort:
+        self.asked.append(("evaluations", wanted.ref, *(str(path) for path in wanted.logs)))
+        return self.evaluations
 
     def control(self, run_id: str, verb: Verb) -> str:
         self._note("control", run_id, verb)

@@ -17,6 +17,10 @@ SCREENS = (
     "edit_value",
     "sweeps",
     "checkpoints",
+    "evals",
+    "evals_samples",
+    "evals_transcript",
+    "evals_start",
 )
 
 

@@ -9,6 +9,7 @@ from tcao_tui.registry import Registry
 PANES: Registry[type[Widget]] = Registry(
     "tcao_tui.panes",
     {
+        "evals": "tcao_tui.tui.panes.evals.pane:EvalsPane",
         "run_list": "tcao_tui.tui.panes.run_list.pane:RunListPane",
         "planner": "tcao_tui.tui.panes.planner.pane:PlannerPane",
         "rollouts": "tcao_tui.tui.panes.rollouts.pane:RolloutsPane",

@@ -11,10 +11,11 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tcao_tui.domain.run_view import RunView
+from tcao_tui.tui.evals_port import EvalsWanted
 from tcao_tui.tui.expiry_bar import ExpiryBar
 from tcao_tui.tui.feed import RunFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
-from tcao_tui.tui.messages import BackToRuns, ChangeSetting, LogChanged, LogWanted, RunChanged, SourceFailed
+from tcao_tui.tui.messages import BackToRuns, ChangeSetting, LogChanged, LogWanted, OpenEvals, RunChanged, SourceFailed
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.ports import Ports
@@ -73,7 +74,7 @@ class RunScreen(Screen[None]):
         if self._unchangeable(view):
             pointless.add("inside.change")
         if self._ports.is_read_only:
-            pointless.add("inside.checkpoints")
+            pointless |= {"inside.checkpoints", "inside.evals"}
         return frozenset(pointless)
 
     def _unchangeable(self, view: RunView) -> str:
@@ -140,6 +141,14 @@ class RunScreen(Screen[None]):
         from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
 
         self.app.push_screen(CheckpointsScreen(self._ports, view.backend, run_id=view.run_id))
+
+    @on(TrainingPane.EvalsWanted)
+    def _evals(self) -> None:
+        view = self.query_one(TrainingPane).view
+        if view is None or self._ports.is_read_only:
+            self.notify("Only runs of this console have evaluations here.", markup=False)
+        else:
+            self.app.post_message(OpenEvals(EvalsWanted(view.run_id)))
 
     @on(Pane.Left)
     def _leave(self) -> None:

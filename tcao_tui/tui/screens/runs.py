@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tcao_tui.tui.evals_port import EvalsWanted
 from tcao_tui.tui.expiry_bar import ExpiryBar, ExpiryFeed
 from tcao_tui.tui.feed import RunsFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
-from tcao_tui.tui.messages import RunsChanged, SourceFailed
+from tcao_tui.tui.messages import OpenEvals, RunsChanged, SourceFailed
 from tcao_tui.tui.panes.run_list.pane import CheckpointsWanted, RunListPane
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
@@ -44,7 +45,7 @@ class RunsScreen(Screen[None]):
     @on(RunListPane.Highlighted)
     def _offer(self, event: RunListPane.Highlighted) -> None:
         needless = frozenset({"run.back"})
-        without = CONTROLS | {"runs.open", "runs.mark", "runs.compare", "runs.filter", "runs.sort"}
+        without = CONTROLS | {"runs.open", "runs.evals", "runs.mark", "runs.compare", "runs.filter", "runs.sort"}
         footer = self.query_one(KeyFooter)
         footer.leave_out(needless | (without if event.row is None else senseless(event.row.status)))
 
@@ -53,6 +54,11 @@ class RunsScreen(Screen[None]):
         from tcao_tui.tui.screens.new_run import NewRunScreen
 
         self.app.push_screen(NewRunScreen())
+
+    def action_evals(self) -> None:
+        """See the evaluations of the run under the cursor."""
+        if (row := self.query_one(RunListPane).row) is not None:
+            self.app.post_message(OpenEvals(EvalsWanted(row.run_id)))
 
     @on(CheckpointsWanted)
     def _browse(self) -> None:

@@ -56,6 +56,9 @@ class TrainingPane(Pane):
     class CheckpointsWanted(Message):
         """The person wants to browse the checkpoints of the run."""
 
+    class EvalsWanted(Message):
+        """The person wants to see the evaluations of the run's checkpoints."""
+
     class RolloutsWanted(Message):
         """The person wants to browse the answers that the run was trained on."""
 
@@ -115,6 +118,10 @@ class TrainingPane(Pane):
     def action_checkpoints(self) -> None:
         """Browse the checkpoints of the run."""
         self.post_message(self.CheckpointsWanted())
+
+    def action_evals(self) -> None:
+        """See the evaluations of the run's checkpoints."""
+        self.post_message(self.EvalsWanted())
 
     def action_back(self) -> None:
         """Take the cursor, then the layout, then the screen away."""
