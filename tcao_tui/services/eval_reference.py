@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tcao_tui.domain.plan import Plan
 from tcao_tui.errors import PlanInvalid, UsageError
@@ -14,6 +16,9 @@ from tcao_tui.services.runs import LATEST, find_run
 from tcao_tui.store.plan_file import read_plan
 from tcao_tui.store.port import RunStore
 from tcao_tui.store.run_dir import RunDir
+
+if TYPE_CHECKING:
+    from tcao_tui.domain.selection import Wishes
 
 
 def follow_evaluations(
@@ -38,17 +43,34 @@ def follow_evaluations(
     Raises:
         UsageError: There is no such evaluation, run or task, or a weight is not above zero.
     """
-    from tcao_tui.domain.selection import Wishes  # loads the statistics
-
     if any(weight <= 0 for weight in (weights or {}).values()):
         raise UsageError("a weight is above zero", next_step="leave out what does not count")
+    follower, planned = _follower(store, runs_root, reference)
+    if not (goal or accepted or weights):
+        return follower(planned)
+    tasks = follower(planned).poll()
+    return follower(
+        replace(
+            planned,
+            goal=task_named(tasks, goal).name if goal else planned.goal,
+            accepted=frozenset(task_named(tasks, name).name for name in accepted),
+            weights={task_named(tasks, name).name: weight for name, weight in (weights or {}).items()},
+        )
+    )
+
+
+def _follower(
+    store: RunStore, runs_root: Path, reference: str
+) -> tuple[Callable[[Wishes], EvaluationFollower], Wishes]:
+    """What watches the evaluations that are meant, given what is asked of the rule; and what the run's plan asks."""
+    from tcao_tui.domain.selection import Wishes  # loads the statistics
+
     evaluation_id = None if reference == LATEST else _evaluation(store, reference)
     if evaluation_id is None:
         run = find_run(store, reference)
         run_id, title = run.run_id, run.name
     else:
         run_id, title = store.evaluations.evaluation(evaluation_id).spec.run_id, ""
-    plan = plan_of_run(runs_root, run_id)
 
     def follower(wishes: Wishes) -> EvaluationFollower:
         return EvaluationFollower(
@@ -60,17 +82,8 @@ def follow_evaluations(
             wishes=wishes,
         )
 
-    planned = Wishes("" if plan is None else plan.success.metric)
-    if not (goal or accepted or weights):
-        return follower(planned)
-    tasks = follower(planned).poll()
-    return follower(
-        Wishes(
-            task_named(tasks, goal).name if goal else planned.goal,
-            frozenset(task_named(tasks, name).name for name in accepted),
-            {task_named(tasks, name).name: weight for name, weight in (weights or {}).items()},
-        )
-    )
+    plan = plan_of_run(runs_root, run_id)
+    return follower, Wishes("" if plan is None else plan.success.metric)
 
 
 def plan_of_run(runs_root: Path, run_id: str) -> Plan | None:

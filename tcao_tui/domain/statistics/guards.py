@@ -8,7 +8,7 @@ from tcao_tui.domain.statistics.paired import Difference, holm
 from tcao_tui.domain.statistics.verdict import ALPHA, Task
 
 LOSS_MARGIN = 0.01
-"""Rise of a held-out loss, as a share of it, that is over-fitting; many rows would tell far smaller ones from none."""
+"""Rise of a held-out loss, as a share of it and of a nat at least, that is over-fitting; rows tell far smaller ones."""
 
 
 def over_fitted(held_out: Task, checkpoints: Sequence[str], base: str) -> dict[str, str]:
@@ -24,7 +24,7 @@ def over_fitted(held_out: Task, checkpoints: Sequence[str], base: str) -> dict[s
     found: dict[str, str] = {}
     for later, earlier, rise, p_value in _clear_losses(held_out, pairs):
         before = -held_out.level(earlier, held_out.scores[earlier])
-        if -rise.mean > LOSS_MARGIN * before:
+        if -rise.mean > LOSS_MARGIN * max(before, 1.0):
             above = f"{-rise.mean:.3g} above that of {earlier} ({before:.3g})"
             found[later] = f"over-fitted: {held_out.name} is {above}, p {p_value:.2g}"
     return found
