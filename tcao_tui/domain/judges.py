@@ -41,7 +41,7 @@ def judge_cautions(plan: Plan, judge: str) -> Iterator[Caution]:
         yield Caution(
             f"{judge} is of the same family as {base}, and models prefer answers like their own",
             "a judge of another family",
-            "name another judge, or check this one on rows that people labelled: `tcao eval judge FILE --judge MODEL`",
+            "name another judge, or compare its grades with those of people before you believe them",
         )
 
 

@@ -30,33 +30,40 @@ def rows(
     data_format: str = "",
     input_field: str = "",
     output_field: str = "",
+    rubric: str | list[str] = "",
+    opponents: str = "",
 ) -> Task:
     """Rows with wanted answers, as training reads them.
 
     Args:
         file: The rows.
-        grader: Name of a grader, with its argument after a colon. `-T` needs quotes around one with ": " in it.
+        grader: Name of a grader, with its argument after a colon; `model` and `pairwise` ask the model that is bound
+            by `--model-role grader=MODEL`. `-T` needs quotes around one with ": " in it.
         max_rows: Rows from the top of the file; left out, all.
         max_tokens: Tokens of an answer.
         temperature: 0 is greedy.
         data_format: Format of the rows; left out, it is found out.
         input_field: Column with the prompt; left out, it is found out.
         output_field: Column with the answer; left out, it is found out.
+        rubric: For the judge: what makes an answer right, or better.
+        opponents: For `pairwise`: rows with the answers to beat; left out, the wanted ones.
 
     Raises:
         TcaoError: Bad rows, or a grader that there is not.
     """
-    from tcao_tui.probes.inspect_rows import RowsTask, build, grader_spec
+    from tcao_tui.probes.inspect_rows import RowsTask, as_text, build
 
     return build(
         RowsTask(
             file=Path(file),
-            grader=grader_spec(grader),
+            grader=as_text(grader, "grader"),
             max_rows=max_rows,
             max_tokens=max_tokens,
             temperature=temperature,
             data_format=data_format,
             input_field=input_field,
             output_field=output_field,
+            rubric=as_text(rubric, "rubric"),
+            opponents=Path(opponents) if opponents else None,
         )
     )

@@ -25,13 +25,15 @@ from inspect_ai.model import (
     GenerateConfig,
     get_model,
 )
+from inspect_ai.scorer import Metric, Scorer, accuracy, mean, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall, ToolInfo, ToolParams
 
 from tcao_tui.data.rows import Conversation, Message
 from tcao_tui.data.score_rows import ScoreRow, read_score_rows
 from tcao_tui.domain.data_profile import FieldMap
-from tcao_tui.errors import UsageError
+from tcao_tui.errors import PlanInvalid, UsageError
+from tcao_tui.probes.inspect_judge import bound_judge, judged, order_mattered, preferred
 from tcao_tui.probes.inspect_scorers import graded, metrics_of
 
 _VERSION_DIGITS = 12
@@ -53,6 +55,8 @@ class RowsTask:
     data_format: str
     input_field: str
     output_field: str
+    rubric: str
+    opponents: Path | None
 
     @property
     def fields(self) -> FieldMap | None:
@@ -66,8 +70,8 @@ class RowsTask:
         return FieldMap.model_validate({"data_format": "", **given}) if given else None
 
 
-def grader_spec(given: object) -> str:
-    """A grader as `-T` reads it, which splits text at commas and takes ": " for a mapping.
+def as_text(given: object, name: str) -> str:
+    """An argument as `-T` reads it, which splits text at commas and takes ": " for a mapping.
 
     Raises:
         UsageError: It was taken for something else than text.
@@ -79,9 +83,9 @@ def grader_spec(given: object) -> str:
             return ",".join(map(str, cast("list[object]", given)))
         case _:
             raise UsageError(
-                f"the grader was read as {type(given).__name__}, not as text",
-                where="-T grader",
-                next_step="quote it twice: -T 'grader=\"regex:answer: (.+)\"'",
+                f"it was read as {type(given).__name__}, not as text",
+                where=f"-T {name}",
+                next_step="quote it twice, such as -T 'grader=\"regex:answer: (.+)\"'",
             )
 
 
@@ -94,19 +98,54 @@ def build(wanted: RowsTask) -> Task:
     """
     found = read_score_rows(wanted.file, wanted.fields, wanted.max_rows)
     clustered = any(row.cluster for row in found.rows)
+    scorer, metrics = _scorer(wanted, clustered=clustered)
+    opponents = _opponents(wanted, found.rows)
     return Task(
         dataset=MemoryDataset(
-            [_sample(row, clustered=clustered) for row in found.rows],
+            [_sample(row, opponents.get(row.item), clustered=clustered) for row in found.rows],
             name=wanted.file.stem,
             location=str(wanted.file),
         ),
         solver=answer(),
-        scorer=graded(wanted.grader),
-        metrics=[*metrics_of(wanted.grader, clustered=clustered)],
+        scorer=scorer,
+        metrics=[*metrics],
         config=GenerateConfig(max_tokens=wanted.max_tokens, temperature=wanted.temperature),
         version=found.report.sha256[:_VERSION_DIGITS],
         display_name=wanted.file.name,
     )
+
+
+def _scorer(wanted: RowsTask, *, clustered: bool) -> tuple[Scorer, Sequence[Metric]]:
+    """What grades the rows. A judge that nobody named is refused here, before anything is paid."""
+    error = stderr(cluster="cluster") if clustered else stderr()
+    match wanted.grader:
+        case "model":
+            bound_judge()
+            return judged(wanted.rubric), [accuracy(), error]
+        case "pairwise":
+            bound_judge()
+            return preferred(wanted.rubric), [mean(), error, order_mattered()]
+        case spec:
+            return graded(spec), metrics_of(spec, clustered=clustered)
+
+
+def _opponents(wanted: RowsTask, rows: Sequence[ScoreRow]) -> dict[str, str]:
+    """Answers to beat by item, where there are any: of the row with the same prompt."""
+    if wanted.opponents is None:
+        return {}
+    found = {_prompt_key(row): row.reference for row in read_score_rows(wanted.opponents, wanted.fields, None).rows}
+    missing = [row for row in rows if _prompt_key(row) not in found]
+    if missing:
+        raise PlanInvalid(
+            f"{len(missing)} of {len(rows)} rows have no answer to beat, the first in line {missing[0].line}",
+            where=str(wanted.opponents),
+            next_step="write a row with the same prompt for each of them",
+        )
+    return {row.item: found[_prompt_key(row)] for row in rows}
+
+
+def _prompt_key(row: ScoreRow) -> str:
+    return json.dumps([row.prompt, row.tools], sort_keys=True)
 
 
 @solver
@@ -125,12 +164,14 @@ def answer() -> Solver:
     return solve
 
 
-def _sample(row: ScoreRow, *, clustered: bool) -> Sample:
+def _sample(row: ScoreRow, opponent: str | None, *, clustered: bool) -> Sample:
     metadata: dict[str, Any] = {"line": row.line}
     if clustered:
         metadata["cluster"] = row.cluster or row.item
     if row.tags:
         metadata["tags"] = list(row.tags)
+    if opponent is not None:
+        metadata["opponent"] = opponent
     if row.tools:
         metadata["tools"] = list(row.tools)
     return Sample(input=_input(row.prompt), target=row.reference, id=row.item, metadata=metadata)

@@ -72,5 +72,5 @@ def _judge(find: Finder, subject: Subject, each: ApplicationEval, key: str) -> I
             f"{key}.rubric",
             got="no rubric",
             expected="what makes an answer right, in words",
-            fix="write one, and check the judge on rows that people labelled: `tcao eval judge FILE --judge MODEL`",
+            fix="write one, and compare the judge's grades with those of people",
         )
