@@ -14,8 +14,9 @@ from tcao_tui.domain.pruning import Pruning
 from tcao_tui.tui import checkpoint_taking
 from tcao_tui.tui.chat_port import ChatWanted
 from tcao_tui.tui.checkpoint_commands import Asked, fork_question, go_back_question, resume_question
+from tcao_tui.tui.evals_port import EvalsWanted
 from tcao_tui.tui.interview_port import InterviewWanted
-from tcao_tui.tui.messages import GoBackTo, OpenChat, OpenInterview, ResumeRun
+from tcao_tui.tui.messages import GoBackTo, OpenChat, OpenEvals, OpenInterview, ResumeRun
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
 from tcao_tui.tui.screens.prune import PruneScreen
@@ -170,8 +171,13 @@ class CheckpointActs:
         self._screen.find_out(lambda source: source.plan_go_back(chosen), ask)
 
     def evaluate(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
-        """Score them."""
-        self._say("Evals of a checkpoint are not there yet; a run scores its own as it trains.")
+        """Score them beside their base model."""
+        run_ids = {c.own.run_id if c.own is not None else "" for c in checkpoints}
+        if len(run_ids) != 1 or "" in run_ids:
+            self._say("Choose checkpoints of one run of this console; others: tcao eval PATH --base MODEL in a shell.")
+            return
+        paths = tuple(dict.fromkeys(self._saved_with(c, "sampler").path for c in checkpoints))
+        self._screen.app.post_message(OpenEvals(EvalsWanted(run_ids.pop(), checkpoints=paths)))
 
     def chat(self, checkpoints: tuple[ListedCheckpoint, ...]) -> None:
         """Talk to them, side by side when there are several."""

@@ -12,6 +12,7 @@ from tcao_tui.tui.messages import OpenChat
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
+from tcao_tui.tui.screens.evals_start import StartEvalScreen
 from tcao_tui.tui.screens.interview import InterviewScreen
 from tcao_tui.tui.screens.prune import PruneScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
@@ -256,13 +257,15 @@ async def test_what_a_run_cannot_go_back_to_is_said_and_a_completed_one_does_not
         assert isinstance(app.screen, CheckpointsScreen)
 
 
-async def test_what_is_not_there_yet_or_wants_one_checkpoint_is_said(app: TcaoApp, until: Until) -> None:
+async def test_one_checkpoint_is_forked_and_evaluated_beside_its_base(app: TcaoApp, until: Until) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot, until)
         await pilot.press("n")
         await until(pilot, lambda: "Choose one checkpoint to start from; 8 are chosen" in told(app))
         await pilot.press("down", "v")
-        await until(pilot, lambda: "not there yet" in told(app))
+        await until(pilot, lambda: isinstance(app.screen, StartEvalScreen))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: isinstance(app.screen, CheckpointsScreen))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -181,6 +181,16 @@ async def test_an_evaluation_starts_after_its_cost_was_seen_and_the_word_typed(
         assert console.evaluations.asked[0][1] == ("gsm8k", "tickets")
 
 
+async def test_checkpoints_that_were_chosen_elsewhere_are_offered_at_once(console: FakeConsole, until: Until) -> None:
+    wanted = EvalsWanted("tickets", checkpoints=(built.SUBJECTS[2].checkpoint,))
+    app = TcaoApp(console.ports(), evals=wanted, theme="dark")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, StartEvalScreen))
+        dialog = app.screen
+        assert isinstance(dialog, StartEvalScreen)
+        assert dialog.choice.subjects == (built.BASE.name, "tickets@40")
+
+
 async def test_choosing_against_the_rule_needs_a_reason(app: TcaoApp, console: FakeConsole, until: Until) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, until)

@@ -33,7 +33,7 @@ class StartEvalScreen(ModalScreen[EvalProposal | None]):
     Args:
         offer: What can be evaluated.
         propose: Judges a choice and estimates its cost; called in a thread.
-        checkpoints: Subjects to begin with, instead of those that the offer proposes.
+        checkpoints: `tinker://` paths to begin with, instead of what the offer proposes.
         clock: Seconds that only grow, for the grace period.
     """
 
@@ -72,9 +72,9 @@ class StartEvalScreen(ModalScreen[EvalProposal | None]):
     ) -> None:
         super().__init__()
         self._offer, self._propose, self._clock = offer, propose, clock
-        offered = {name for name, _about in offer.subjects}
         base = [name for name, _about in offer.subjects[:1]]
-        wanted = [*base, *(name for name in checkpoints if name in offered)] if checkpoints else offer.chosen.subjects
+        asked = [name for name, path in offer.subjects if path in checkpoints]
+        wanted = [*base, *asked] if asked else offer.chosen.subjects
         self._taken = {("task", name) for name in offer.chosen.tasks} | {("subject", name) for name in wanted}
         self._rows = [("task", name) for name, _ in offer.tasks] + [("subject", name) for name, _ in offer.subjects]
         self._proposal: EvalProposal | None = None
