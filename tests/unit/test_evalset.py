@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,11 @@ from tcao_tui.domain.chat import Contender, Conversation, Exchange, Reply, Round
 from tcao_tui.domain.evalset import failure_kind
 from tcao_tui.domain.transcript import Transcript, Turn
 from tcao_tui.errors import ExitCode, PlanInvalid
+from tcao_tui.services import eval_failures
+from tcao_tui.services.eval_examples import ReadTranscript
 from tcao_tui.services.evalset import failed_cases, fill, voted_cases
+from tcao_tui.store.sqlite import open_store
+from tests.fakes.evaluated_run import evaluated_run, transcript
 
 LABELS = {"refund": 60, "technical": 30, "other": 10}
 
@@ -141,3 +147,20 @@ def test_only_rounds_with_a_vote_for_an_answer_become_cases() -> None:
     )
     [case] = voted_cases(chat)
     assert (case.input, case.output, case.source) == ("asked 0", "better", "chat c1")
+
+
+def test_an_eval_set_grows_from_what_the_furthest_checkpoint_got_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def reading(_root: Path) -> Generator[ReadTranscript]:
+        yield transcript
+
+    monkeypatch.setattr(eval_failures, "transcripts_below", reading)
+    store = open_store(tmp_path)
+    evaluated_run(tmp_path, store)
+    found = eval_failures.failures_of(store, tmp_path, "r", most=5)
+    store.close()
+    assert len(found) == 5
+    assert {case.source.rsplit(" item ")[0] for case in found} == {"eval of r@60"}
+    assert all(case.output.startswith("wanted ") for case in found)
