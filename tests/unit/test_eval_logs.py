@@ -17,6 +17,7 @@ from tcao_tui.domain.eval_logs import EvalLogSummary, LoggedItem, as_task, disag
 from tcao_tui.errors import UsageError
 from tcao_tui.probes.eval_logs import summary as read_summary
 from tcao_tui.services.eval_logs import compare_logs
+from tcao_tui.services.log_matrix import log_matrix
 from tests.fakes.command_line import CommandLine
 from tests.fakes.inspect_alone import inspect_alone
 
@@ -101,3 +102,20 @@ def test_logs_without_a_common_item_or_with_other_settings_do_not_agree() -> Non
         "settings is cot, and  in a",
         "has no item in common with a",
     ]
+
+
+@pytest.mark.usefixtures("data_home")
+async def test_logs_come_together_as_a_matrix_whose_first_model_is_the_base(tmp_path: Path) -> None:
+    base = await log(tmp_path / "a", 20)
+    await log(tmp_path / "b", 38)
+    found = log_matrix([base, tmp_path / "b"])
+    assert [found.matrix.cells[key].outcome for key in found.logs] == [None, "better"]
+    assert found.matrix.base == "mockllm/model"
+    assert sum(item.value or 0 for item in found.items[[*found.logs][1]]) == 38
+    with pytest.raises(UsageError, match="no log here"):
+        log_matrix([tmp_path / "data"])
+
+
+def test_opening_logs_needs_a_terminal(tmp_path: Path) -> None:
+    told = CommandLine(tmp_path).call("eval", "open", str(tmp_path), code=2)
+    assert "tcao eval compare" in told.stderr
