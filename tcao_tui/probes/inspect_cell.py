@@ -72,7 +72,8 @@ def evaluate(job: Job) -> list[EvalLog]:
         },
         limit=task.limit,
         sample_shuffle=None if task.limit is None else task.seed,
-        epochs=task.epochs if task.epochs > 1 else None,
+        # A public benchmark may have epochs of its own, which were neither asked for nor counted.
+        epochs=task.epochs if task.epochs > 1 or task.layer == 2 else None,
         continue_on_fail=True,
         retry_on_error=1,
         display="none",
