@@ -1,6 +1,6 @@
 """A real engine in a process of its own, for tests of everything that talks to one.
 
-Engines are forked from a process that has imported torch and PEFT, since each would otherwise spend seconds on that.
+Engines are forked from a warm process.
 Out of scope: pytest; `tests/engine/conftest.py` has the fixtures. That the engine starts as a program is tested with
 `tcao engine start`, in `tests/e2e`.
 """
@@ -8,7 +8,6 @@ Out of scope: pytest; `tests/engine/conftest.py` has the fixtures. That the engi
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import time
@@ -17,22 +16,16 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from tcao_tui.engine.state_dir import start_ticks
+from tests.fakes.warm_process import forked
 
 START_SECONDS = 90.0
-IMPORTED_ONCE = ("tcao_tui.engine.__main__", "tcao_tui.engine.backend")
 
 
-def serve(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
-    """Be the engine in a forked process: a session, an environment and a log of its own."""
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(env)
-    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(written, 1)
-    os.dup2(written, 2)
+def serve(command: Sequence[str]) -> int:
+    """Be the engine."""
     from tcao_tui.engine.__main__ import main
 
-    raise SystemExit(main(command))
+    return main(command)
 
 
 class EngineProcess:
@@ -68,11 +61,7 @@ class EngineProcess:
         self.key = (self.state_dir / "key").read_text().strip()
 
     def _spawn(self, command: list[str]) -> BaseProcess:
-        forking = multiprocessing.get_context("forkserver")
-        forking.set_forkserver_preload(list(IMPORTED_ONCE))
-        process = forking.Process(target=serve, args=(command, self._env, self.log_path), daemon=True)
-        process.start()
-        return process
+        return forked(serve, command, env=self._env, log=self.log_path)
 
     def _is_announced(self) -> bool:
         path = self.state_dir / "engine.json"

@@ -35,7 +35,9 @@ from tests.fakes.engine_process import EngineProcess
 from tests.fakes.fake_tinker import FREE
 from tests.fakes.plans import resolve
 from tests.fakes.random_model import write_random_model
+from tests.fakes.real_worker import work
 from tests.fakes.run_lab import Lab
+from tests.fakes.warm_process import forked
 
 
 def sft_rows(count: int, first: int = 0) -> list[dict[str, str]]:
@@ -114,6 +116,14 @@ class RealLab(Lab):
         plan = plan or self.real_plan()
         approval = Approval(approval_hash(plan, FREE), "auto", "test", time.time(), FREE.model_dump_json())
         return create_run(self.store, self.root, plan, profile_name="local", quote=FREE, approval=approval)
+
+    def attempt(self, run_id: str, **env: object) -> int:
+        """Run one worker to its end, forked from a warm process; returns its exit code, negative for a signal."""
+        log = self.root / run_id / "worker.log"
+        worker = forked(work, ["--runs-root", str(self.root), run_id], env=self.env(**env), log=log)
+        worker.join()
+        assert worker.exitcode is not None
+        return worker.exitcode
 
     async def connect(self) -> TinkerBackend:
         """A session beside the workers'."""

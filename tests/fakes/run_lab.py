@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -113,16 +113,16 @@ class Lab:
 
 
 class Zygote:
-    """A process that forks a worker per attempt, so that imports are paid once."""
+    """A process that forks a fake worker per attempt, so that imports are paid once."""
 
-    def __init__(self, lab: Lab, *options: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self._process = subprocess.Popen(
-            [*WORKER, "--zygote", *options],
+            [*WORKER, "--zygote"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**lab.env(), **(env or {})},
+            env=lab.env(),
             cwd=lab.place,
         )
 
@@ -146,8 +146,6 @@ class Zygote:
                 "TCAO_CRASH_AT": "",
                 "TCAO_CRASH_AFTER": "",
                 "TCAO_CRASH_LOG": "",
-                "SDK_CLOCK_RATE": "",
-                "SDK_TIMEOUT_SECONDS": "",
                 "FAKE_TINKER": str(lab.server.path),
             }
             | {k: str(v) for k, v in env.items()},

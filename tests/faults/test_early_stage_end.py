@@ -18,7 +18,6 @@ from tcao_tui.domain.watch_plan import EarlyStopping, WatchPlan
 from tcao_tui.services.verify import verify
 from tests.fakes.plans import resolve
 from tests.fakes.real_lab import RealLab, preference_rows, real_lab, sft_rows
-from tests.fakes.run_lab import Zygote
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -31,12 +30,6 @@ TRAINED = [1, 2, 5, 6, 7, 8]
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
     with real_lab(tmp_path_factory.mktemp("early") / "lab") as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def zygote(lab: RealLab) -> Iterator[Zygote]:
-    with Zygote(lab, "--real") as forking:
-        yield forking
 
 
 def plan_of(lab: RealLab) -> Plan:
@@ -81,36 +74,34 @@ def check(lab: RealLab, run_id: str, clean: list[float]) -> None:
     assert "stage first ended early at step 2 of 4" in lineage.evidence
 
 
-def points(lab: RealLab, zygote: Zygote) -> tuple[list[str], list[float]]:
+def points(lab: RealLab) -> tuple[list[str], list[float]]:
     """Side effects of a run that nobody killed, and its losses."""
     log = lab.place / "points"
     log.unlink(missing_ok=True)
     run_id = lab.create_real(plan_of(lab))
-    assert zygote.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
+    assert lab.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
     clean = losses(lab, run_id)
     check(lab, run_id, clean)
     assert sum(isinstance(stored.event, StageEnded) for stored in lab.view(run_id).events) == 1
     return [line.split()[1] for line in log.read_text().splitlines()], clean
 
 
-def die(lab: RealLab, zygote: Zygote, number: int, clean: list[float]) -> None:
+def die(lab: RealLab, number: int, clean: list[float]) -> None:
     run_id = lab.create_real(plan_of(lab))
-    assert zygote.attempt(run_id, TCAO_CRASH_AT=number) == -signal.SIGKILL, (number, lab.log(run_id))
-    assert zygote.attempt(run_id) == 0, (number, lab.log(run_id))
+    assert lab.attempt(run_id, TCAO_CRASH_AT=number) == -signal.SIGKILL, (number, lab.log(run_id))
+    assert lab.attempt(run_id) == 0, (number, lab.log(run_id))
     check(lab, run_id, clean)
 
 
-def test_a_stage_ends_early_and_the_run_goes_on_also_after_a_death_before_its_result_is_recorded(
-    lab: RealLab, zygote: Zygote
-) -> None:
-    names, clean = points(lab, zygote)
+def test_a_stage_ends_early_and_the_run_goes_on_also_after_a_death_before_its_result_is_recorded(lab: RealLab) -> None:
+    names, clean = points(lab)
     saves = [number for number, name in enumerate(names, start=1) if name == "remote.save"]
     # The second save is the stage's result, and the worker dies between it and its record.
-    die(lab, zygote, saves[1] + 1, clean)
+    die(lab, saves[1] + 1, clean)
 
 
 @pytest.mark.slow
-def test_a_stage_ends_at_the_same_step_wherever_the_worker_dies(lab: RealLab, zygote: Zygote) -> None:
-    names, clean = points(lab, zygote)
+def test_a_stage_ends_at_the_same_step_wherever_the_worker_dies(lab: RealLab) -> None:
+    names, clean = points(lab)
     for number in (n for n, name in enumerate(names, start=1) if name != "mirror.write"):
-        die(lab, zygote, number, clean)
+        die(lab, number, clean)

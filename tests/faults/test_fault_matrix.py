@@ -18,7 +18,6 @@ from tcao_tui.domain.events import Finished, LogLine
 from tcao_tui.domain.plan import EvalPlan, Plan
 from tcao_tui.errors import ExitCode
 from tests.fakes.real_lab import RealLab, preference_rows, real_lab, sft_rows
-from tests.fakes.run_lab import Zygote
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -74,12 +73,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def zygote(lab: RealLab) -> Iterator[Zygote]:
-    with Zygote(lab, "--real") as forking:
-        yield forking
-
-
 def sft_plan(lab: RealLab) -> Plan:
     return lab.real_plan(
         evals=EvalPlan(sample_prompts=("hi",), sample_max_tokens=4),
@@ -94,13 +87,13 @@ def dpo_plan(lab: RealLab) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def clean(lab: RealLab, zygote: Zygote) -> Mapping[str, Sequence[float]]:
+def clean(lab: RealLab) -> Mapping[str, Sequence[float]]:
     """Numbers of runs that nothing happens to."""
     lab.faults()
     found: dict[str, Sequence[float]] = {}
     for plan, key in ((sft_plan(lab), "train_mean_nll"), (dpo_plan(lab), "dpo_loss")):
         run_id = lab.create_real(plan)
-        assert zygote.attempt(run_id) == ExitCode.OK, lab.log(run_id)
+        assert lab.attempt(run_id) == ExitCode.OK, lab.log(run_id)
         found[plan.method] = lab.series(run_id, key)
         lab.check_real(run_id, found[plan.method], key)
     return found
@@ -120,11 +113,11 @@ def struck(lab: RealLab, log_before: int) -> set[str]:
 
 @pytest.mark.parametrize("fault", ROWS)
 def test_a_run_whose_every_request_fails_once_trains_every_step_once(
-    lab: RealLab, zygote: Zygote, clean: Mapping[str, Sequence[float]], fault: str
+    lab: RealLab, clean: Mapping[str, Sequence[float]], fault: str
 ) -> None:
     run_id = lab.create_real(sft_plan(lab))
     before = len(lab.engine.log())
-    code = zygote.attempt(run_id, None, **strike(lab, FRESH, fault))
+    code = lab.attempt(run_id, **strike(lab, FRESH, fault))
     assert code == ExitCode.OK, lab.log(run_id)
     assert struck(lab, before) == set(FRESH)
     lab.faults()
@@ -133,13 +126,13 @@ def test_a_run_whose_every_request_fails_once_trains_every_step_once(
 
 @pytest.mark.parametrize("fault", ROWS)
 def test_a_resumed_run_whose_every_request_fails_once_trains_every_step_once(
-    lab: RealLab, zygote: Zygote, clean: Mapping[str, Sequence[float]], fault: str
+    lab: RealLab, clean: Mapping[str, Sequence[float]], fault: str
 ) -> None:
     lab.faults()
     run_id = lab.create_real(dpo_plan(lab))
-    assert zygote.attempt(run_id, TCAO_CRASH_AT=40) == -signal.SIGKILL
+    assert lab.attempt(run_id, TCAO_CRASH_AT=40) == -signal.SIGKILL
     before = len(lab.engine.log())
-    code = zygote.attempt(run_id, None, **strike(lab, RESUMED, fault))
+    code = lab.attempt(run_id, **strike(lab, RESUMED, fault))
     assert code == ExitCode.OK, lab.log(run_id)
     assert struck(lab, before) == set(RESUMED)
     lab.faults()
@@ -174,26 +167,26 @@ REFUSALS = [
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_a_refusal_for_good_ends_with_the_reason_and_the_run_can_be_resumed(
-    lab: RealLab, zygote: Zygote, clean: Mapping[str, Sequence[float]], refusal: ForGood
+    lab: RealLab, clean: Mapping[str, Sequence[float]], refusal: ForGood
 ) -> None:
     run_id = lab.create_real(sft_plan(lab))
     for verb in refusal.verbs:
         lab.faults({"verb": verb, "nth": list(range(1, refusal.calls + 1)), "status": refusal.status})
-        assert zygote.attempt(run_id) == refusal.code, (verb, lab.log(run_id))
+        assert lab.attempt(run_id) == refusal.code, (verb, lab.log(run_id))
         ended = next(e.event for e in reversed(lab.events(run_id)) if isinstance(e.event, Finished))
         assert ("billing" if refusal.status == 402 else str(refusal.status)) in ended.what, verb
         assert ended.next_step
     lab.faults()
-    assert zygote.attempt(run_id) == ExitCode.OK, lab.log(run_id)
+    assert lab.attempt(run_id) == ExitCode.OK, lab.log(run_id)
     lab.check_real(run_id, clean["sft"])
 
 
 def test_old_checkpoints_that_cannot_be_deleted_cost_only_storage(
-    lab: RealLab, zygote: Zygote, clean: Mapping[str, Sequence[float]]
+    lab: RealLab, clean: Mapping[str, Sequence[float]]
 ) -> None:
     lab.faults({"verb": "checkpoint_delete", "nth": 1, "status": 400})
     run_id = lab.create_real(sft_plan(lab))
-    assert zygote.attempt(run_id) == ExitCode.OK, lab.log(run_id)
+    assert lab.attempt(run_id) == ExitCode.OK, lab.log(run_id)
     lab.faults()
     said = [e.event.message for e in lab.events(run_id) if isinstance(e.event, LogLine)]
     assert any("could not delete" in message for message in said)
@@ -202,12 +195,10 @@ def test_old_checkpoints_that_cannot_be_deleted_cost_only_storage(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "timeout"])
-def test_setting_an_expiry_outlives_every_fault(
-    lab: RealLab, zygote: Zygote, clean: Mapping[str, Sequence[float]], fault: str
-) -> None:
+def test_setting_an_expiry_outlives_every_fault(lab: RealLab, clean: Mapping[str, Sequence[float]], fault: str) -> None:
     lab.faults()
     run_id = lab.create_real()
-    assert zygote.attempt(run_id) == ExitCode.OK
+    assert lab.attempt(run_id) == ExitCode.OK
     path = lab.listed(run_id)[0].path
 
     async def extend() -> None:

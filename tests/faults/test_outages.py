@@ -18,7 +18,7 @@ from tcao_tui.domain.events import Finished, LogLine, WaitReason
 from tcao_tui.domain.plan import EvalPlan
 from tcao_tui.errors import ExitCode
 from tests.fakes.real_lab import RealLab, real_lab
-from tests.fakes.run_lab import Zygote, until
+from tests.fakes.run_lab import until
 
 pytestmark = pytest.mark.timeout(600)
 STEPS = 30
@@ -32,25 +32,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
 
 
 @pytest.fixture(scope="module")
-def zygote(lab: RealLab) -> Iterator[Zygote]:
-    with Zygote(lab, "--real") as forking:
-        yield forking
-
-
-@pytest.fixture(scope="module")
-def clean(lab: RealLab, zygote: Zygote) -> Sequence[float]:
+def clean(lab: RealLab) -> Sequence[float]:
     """The numbers of a run of 30 steps that nothing happens to."""
     lab.faults()
     run_id = lab.create_real(lab.real_plan(num_steps=STEPS))
-    assert zygote.attempt(run_id) == ExitCode.OK
+    assert lab.attempt(run_id) == ExitCode.OK
     return lab.series(run_id)
 
 
 @contextmanager
-def working(lab: RealLab, zygote: Zygote, run_id: str, **env: int) -> Generator[list[int]]:
+def working(lab: RealLab, run_id: str, **env: int) -> Generator[list[int]]:
     """An attempt beside the test; its exit code is there at the end."""
     codes: list[int] = []
-    attempt = threading.Thread(target=lambda: codes.append(zygote.attempt(run_id, None, **env)))
+    attempt = threading.Thread(target=lambda: codes.append(lab.attempt(run_id, **env)))
     attempt.start()
     try:
         yield codes
@@ -78,10 +72,10 @@ def gave_up(lab: RealLab, run_id: str) -> bool:
     ],
 )
 def test_an_outage_that_outlasts_the_sdk_is_waited_out_and_costs_nothing(
-    lab: RealLab, zygote: Zygote, clean: Sequence[float], verbs: Sequence[str]
+    lab: RealLab, clean: Sequence[float], verbs: Sequence[str]
 ) -> None:
     run_id = lab.create_real(lab.real_plan(num_steps=STEPS))
-    with working(lab, zygote, run_id, SDK_CLOCK_RATE=HUNDRED_TIMES) as codes:
+    with working(lab, run_id, SDK_CLOCK_RATE=HUNDRED_TIMES) as codes:
         until(lambda: lab.store.run(run_id).step >= 5, 60)
         lab.faults(*({"verb": verb, "status": 503} for verb in verbs))
         until(lambda: gave_up(lab, run_id), 120)
@@ -109,10 +103,10 @@ def test_an_outage_that_outlasts_the_sdk_is_waited_out_and_costs_nothing(
     ],
 )
 def test_why_nothing_moves_is_seen_while_the_sdk_waits_in_silence(
-    lab: RealLab, zygote: Zygote, clean: Sequence[float], reason: WaitReason, rule: dict[str, object]
+    lab: RealLab, clean: Sequence[float], reason: WaitReason, rule: dict[str, object]
 ) -> None:
     run_id = lab.create_real(lab.real_plan(num_steps=STEPS))
-    with working(lab, zygote, run_id) as codes:
+    with working(lab, run_id) as codes:
         until(lambda: lab.store.run(run_id).step >= 3, 60)
         lab.faults(rule)
         until(lambda: waits_for(lab, run_id, reason), 60)
@@ -137,14 +131,14 @@ def test_why_nothing_moves_is_seen_while_the_sdk_waits_in_silence(
     ],
 )
 def test_a_signal_amid_work_that_does_not_end_leaves_a_resumable_run_and_an_interrupted_session(
-    lab: RealLab, zygote: Zygote, method: str, key: str, stuck: dict[str, object]
+    lab: RealLab, method: str, key: str, stuck: dict[str, object]
 ) -> None:
     evals = EvalPlan(sample_prompts=("hi",), sample_max_tokens=4) if method == "sft" else None
     plan = lab.real_plan(method, evals=evals, num_steps=4, eval_every=2)
     run_id = lab.create_real(plan)
     lab.faults({**stuck, "delay_seconds": 60})
     before = len(lab.engine.log())
-    with working(lab, zygote, run_id) as codes:
+    with working(lab, run_id) as codes:
         until(lambda: "fault script:" in lab.engine.log()[before:], 60)
         lease = lab.store.lease(run_id)
         assert lease is not None
@@ -155,5 +149,5 @@ def test_a_signal_amid_work_that_does_not_end_leaves_a_resumable_run_and_an_inte
     ended = next(e.event for e in reversed(lab.events(run_id)) if isinstance(e.event, Finished))
     assert (ended.outcome, ended.next_step) == ("interrupted", f"tcao resume {run_id}")
     assert lab.session_ends(run_id) == ["interrupted"]
-    assert zygote.attempt(run_id) == ExitCode.OK, lab.log(run_id)
+    assert lab.attempt(run_id) == ExitCode.OK, lab.log(run_id)
     lab.check_real(run_id, lab.series(run_id, key), key)

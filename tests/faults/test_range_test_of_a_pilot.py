@@ -19,7 +19,7 @@ from tcao_tui.services.verify import verify
 from tcao_tui.store.port import Cursor
 from tests.fakes.plans import resolve
 from tests.fakes.real_lab import RealLab, real_lab
-from tests.fakes.run_lab import Zygote, until
+from tests.fakes.run_lab import until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -30,12 +30,6 @@ CELLS, STEPS, CELL_STEPS = 2, 3, 6
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
     with real_lab(tmp_path_factory.mktemp("range") / "lab") as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def zygote(lab: RealLab) -> Iterator[Zygote]:
-    with Zygote(lab, "--real") as forking:
-        yield forking
 
 
 def plan_of(lab: RealLab, method: str = "sft", **terms: Any) -> Plan:
@@ -68,10 +62,10 @@ def losses(lab: RealLab, run_id: str) -> list[tuple[float | None, ...]]:
 
 @pytest.mark.parametrize("method", ["sft", "dpo"])
 def test_cells_are_trained_before_the_first_step_and_leave_no_rows_and_no_checkpoints(
-    lab: RealLab, zygote: Zygote, method: str
+    lab: RealLab, method: str
 ) -> None:
     run_id = lab.create_real(plan_of(lab, method, parallel=2))
-    assert zygote.attempt(run_id) == 0, lab.log(run_id)
+    assert lab.attempt(run_id) == 0, lab.log(run_id)
     check(lab, run_id)
     view, key = lab.view(run_id), {"sft": "train_mean_nll", "dpo": "dpo_loss"}[method]
     assert list(view.series[key].steps) == [1, 2, 3]
@@ -91,12 +85,10 @@ def test_cells_are_trained_before_the_first_step_and_leave_no_rows_and_no_checkp
     assert details[0] == "range test, cell 1 of 2: learning rate 0.001, rank 4"
 
 
-def test_a_death_amid_the_test_repeats_no_cell_that_was_done_and_says_which_one_is_trained_again(
-    lab: RealLab, zygote: Zygote
-) -> None:
+def test_a_death_amid_the_test_repeats_no_cell_that_was_done_and_says_which_one_is_trained_again(lab: RealLab) -> None:
     log = lab.place / "points"
     clean_id = lab.create_real(plan_of(lab))
-    assert zygote.attempt(clean_id, TCAO_CRASH_LOG=log) == 0, lab.log(clean_id)
+    assert lab.attempt(clean_id, TCAO_CRASH_LOG=log) == 0, lab.log(clean_id)
     check(lab, clean_id)
     clean, names = losses(lab, clean_id), [line.split()[1] for line in log.read_text().splitlines()]
     sends = [number for number, name in enumerate(names, start=1) if name == "remote.submit_step"]
@@ -104,26 +96,26 @@ def test_a_death_amid_the_test_repeats_no_cell_that_was_done_and_says_which_one_
     # Amid the first cell, between the cells, and around the verdict; everywhere else in the slow test.
     for number in (sends[3], opens[1] - 1, opens[2] - 4):
         run_id = lab.create_real(plan_of(lab))
-        assert zygote.attempt(run_id, TCAO_CRASH_AT=number) == -signal.SIGKILL, (number, lab.log(run_id))
+        assert lab.attempt(run_id, TCAO_CRASH_AT=number) == -signal.SIGKILL, (number, lab.log(run_id))
         done = {cell.index for cell in found(lab, run_id, RangeCellTrained)}
         begun = {cell.index for cell in found(lab, run_id, RangeCellBegan)}
-        assert zygote.attempt(run_id) == 0, (number, lab.log(run_id))
+        assert lab.attempt(run_id) == 0, (number, lab.log(run_id))
         check(lab, run_id, clean)
         again = {cell.index for cell in found(lab, run_id, RangeCellBegan) if cell.again}
         assert again == begun - done, number
 
 
 @pytest.mark.slow
-def test_cells_at_the_same_time_are_each_done_once_wherever_the_worker_dies(lab: RealLab, zygote: Zygote) -> None:
+def test_cells_at_the_same_time_are_each_done_once_wherever_the_worker_dies(lab: RealLab) -> None:
     log = lab.place / "together.points"
     clean_id = lab.create_real(plan_of(lab, parallel=2))
-    assert zygote.attempt(clean_id, TCAO_CRASH_LOG=log) == 0, lab.log(clean_id)
+    assert lab.attempt(clean_id, TCAO_CRASH_LOG=log) == 0, lab.log(clean_id)
     clean, names = losses(lab, clean_id), [line.split()[1] for line in log.read_text().splitlines()]
     last = max(number for number, name in enumerate(names, start=1) if name == "remote.open_trainer")
     for number in (n for n, name in enumerate(names[:last], start=1) if name != "mirror.write"):
         run_id = lab.create_real(plan_of(lab, parallel=2))
-        assert zygote.attempt(run_id, TCAO_CRASH_AT=number) == -signal.SIGKILL, (number, lab.log(run_id))
-        assert zygote.attempt(run_id) == 0, (number, lab.log(run_id))
+        assert lab.attempt(run_id, TCAO_CRASH_AT=number) == -signal.SIGKILL, (number, lab.log(run_id))
+        assert lab.attempt(run_id) == 0, (number, lab.log(run_id))
         check(lab, run_id, clean)
 
 
@@ -134,23 +126,21 @@ def worse(lab: RealLab, if_worse: str) -> Plan:
     return plan.model_copy(update={"training": config})
 
 
-def test_values_that_do_worse_stop_the_run_before_its_first_step_and_who_resumes_it_has_seen_why(
-    lab: RealLab, zygote: Zygote
-) -> None:
+def test_values_that_do_worse_stop_the_run_before_its_first_step_and_who_resumes_it_has_seen_why(lab: RealLab) -> None:
     run_id = lab.create_real(worse(lab, "stop"))
-    assert zygote.attempt(run_id) == ExitCode.REFUSED, lab.log(run_id)
+    assert lab.attempt(run_id) == ExitCode.REFUSED, lab.log(run_id)
     [end], [tested] = found(lab, run_id, Finished), found(lab, run_id, RangeTested)
     assert (end.outcome, lab.view(run_id).step, tested.passed) == ("stopped", 0, False)
     assert tested.finding in end.what
     assert tested.finding.endswith(": training.learning_rate: 0.002")
-    assert zygote.attempt(run_id) == 0, lab.log(run_id)
+    assert lab.attempt(run_id) == 0, lab.log(run_id)
     check(lab, run_id)
 
 
-def test_values_that_do_worse_pause_the_run_until_a_person_lets_it_go_on(lab: RealLab, zygote: Zygote) -> None:
+def test_values_that_do_worse_pause_the_run_until_a_person_lets_it_go_on(lab: RealLab) -> None:
     run_id = lab.create_real(worse(lab, "pause"))
     with ThreadPoolExecutor(1) as pool:
-        ending = pool.submit(zygote.attempt, run_id)
+        ending = pool.submit(lab.attempt, run_id)
         why = until(lambda: paused_for(lab, run_id), seconds=60)
         assert why.startswith("range test: at the plan's own values (learning rate 1e-06, rank 4) the loss falls to")
         assert lab.view(run_id).step == 0
@@ -159,18 +149,18 @@ def test_values_that_do_worse_pause_the_run_until_a_person_lets_it_go_on(lab: Re
     check(lab, run_id)
 
 
-def test_a_stop_amid_a_cell_is_obeyed_and_the_cell_is_left_to_the_next_attempt(lab: RealLab, zygote: Zygote) -> None:
+def test_a_stop_amid_a_cell_is_obeyed_and_the_cell_is_left_to_the_next_attempt(lab: RealLab) -> None:
     run_id = lab.create_real(plan_of(lab))
     lab.faults({"verb": "optim_step", "nth": 3, "delay_seconds": 2.0})
     with ThreadPoolExecutor(1) as pool:
-        ending = pool.submit(zygote.attempt, run_id)
+        ending = pool.submit(lab.attempt, run_id)
         until(lambda: found(lab, run_id, RangeCellBegan), seconds=60)
         control.stop(lab.store, run_id, by="test")
         assert ending.result(120) == ExitCode.RESUMABLE, lab.log(run_id)
     lab.faults()
     assert found(lab, run_id, RangeCellTrained) == []
     assert lab.view(run_id).checkpoints == ()
-    assert zygote.attempt(run_id) == 0, lab.log(run_id)
+    assert lab.attempt(run_id) == 0, lab.log(run_id)
     check(lab, run_id)
 
 

@@ -19,7 +19,7 @@ import pytest
 from tcao_tui.domain.method_params import DistillParams
 from tcao_tui.domain.plan import Plan
 from tests.fakes.real_lab import RealLab, real_lab
-from tests.fakes.run_lab import Zygote, until
+from tests.fakes.run_lab import until
 
 pytestmark = pytest.mark.timeout(3600)
 KILLED = -signal.SIGKILL
@@ -80,12 +80,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def zygote(lab: RealLab) -> Iterator[Zygote]:
-    with Zygote(lab, "--real") as forking:
-        yield forking
-
-
 @dataclass(frozen=True)
 class CleanRun:
     """A run that nobody killed: its numbers, and its side effects in their order."""
@@ -104,61 +98,59 @@ class CleanRun:
         return [n for n in numbers if self.points[n - 1] != "mirror.write" and (n % stride == 0 or n in near)]
 
 
-def clean_run(lab: RealLab, zygote: Zygote, case: Case) -> CleanRun:
+def clean_run(lab: RealLab, case: Case) -> CleanRun:
     log = lab.place / f"{case.name}.points"
     log.unlink(missing_ok=True)
     run_id = lab.create_real(case.plan(lab))
-    assert zygote.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
+    assert lab.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
     clean = lab.series(run_id, case.key)
     case.check(lab, run_id, clean)
     return CleanRun(clean, [line.split()[1] for line in log.read_text().splitlines()])
 
 
-def die_and_recover(lab: RealLab, zygote: Zygote, case: Case, clean: CleanRun, *deaths: int) -> None:
+def die_and_recover(lab: RealLab, case: Case, clean: CleanRun, *deaths: int) -> None:
     run_id = lab.create_real(case.plan(lab))
     for number in deaths:
-        if zygote.attempt(run_id, TCAO_CRASH_AT=number) != KILLED:
+        if lab.attempt(run_id, TCAO_CRASH_AT=number) != KILLED:
             # A recovery may be over before its own death.
             assert number != deaths[0], (number, lab.log(run_id))
     if lab.view(run_id).status != "completed":
-        assert zygote.attempt(run_id) == 0, (deaths, lab.log(run_id))
+        assert lab.attempt(run_id) == 0, (deaths, lab.log(run_id))
     case.check(lab, run_id, clean.numbers)
 
 
 @pytest.mark.parametrize(
     "case", [pytest.param(c, id=c.name, marks=() if c.name in QUICK else pytest.mark.slow) for c in CASES]
 )
-def test_a_death_between_a_save_and_its_commit_is_survived_by_every_method(
-    lab: RealLab, zygote: Zygote, case: Case
-) -> None:
-    clean = clean_run(lab, zygote, case)
-    die_and_recover(lab, zygote, case, clean, clean.points.index("remote.save") + 2)
+def test_a_death_between_a_save_and_its_commit_is_survived_by_every_method(lab: RealLab, case: Case) -> None:
+    clean = clean_run(lab, case)
+    die_and_recover(lab, case, clean, clean.points.index("remote.save") + 2)
 
 
 @pytest.mark.slow
 @EACH
-def test_the_real_worker_survives_a_death_at_its_side_effects(lab: RealLab, zygote: Zygote, case: Case) -> None:
-    clean = clean_run(lab, zygote, case)
+def test_the_real_worker_survives_a_death_at_its_side_effects(lab: RealLab, case: Case) -> None:
+    clean = clean_run(lab, case)
     for number in clean.deadly(case.stride):
-        die_and_recover(lab, zygote, case, clean, number)
+        die_and_recover(lab, case, clean, number)
 
 
 @pytest.mark.slow
 @EACH
-def test_a_second_death_during_the_real_recovery_is_survived(lab: RealLab, zygote: Zygote, case: Case) -> None:
-    clean = clean_run(lab, zygote, case)
+def test_a_second_death_during_the_real_recovery_is_survived(lab: RealLab, case: Case) -> None:
+    clean = clean_run(lab, case)
     first_save = clean.points.index("remote.save") + 1
     for by, second in ((-2, 7), (2, 9), (4, 12), (8, 15)):
-        die_and_recover(lab, zygote, case, clean, first_save + by, second)
+        die_and_recover(lab, case, clean, first_save + by, second)
 
 
 @pytest.mark.slow
-def test_a_killed_engine_is_waited_for_and_nothing_is_trained_twice(lab: RealLab, zygote: Zygote) -> None:
+def test_a_killed_engine_is_waited_for_and_nothing_is_trained_twice(lab: RealLab) -> None:
     long = Case("sft", settings={"num_steps": 60})
-    clean = clean_run(lab, zygote, long)
+    clean = clean_run(lab, long)
     run_id = lab.create_real(long.plan(lab))
     codes: list[int] = []
-    attempt = threading.Thread(target=lambda: codes.append(zygote.attempt(run_id)))
+    attempt = threading.Thread(target=lambda: codes.append(lab.attempt(run_id)))
     attempt.start()
     until(lambda: lab.store.run(run_id).step >= 7, 60)
     lab.engine.kill()
