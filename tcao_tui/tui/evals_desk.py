@@ -13,6 +13,7 @@ from tcao_tui.domain.transcript import SamplePreview, Transcript
 from tcao_tui.errors import Refused, UsageError
 from tcao_tui.services import eval_choice, evaluations
 from tcao_tui.services.backends import ensure_engine, resolve_profile
+from tcao_tui.services.eval_reference import follow_evaluations
 from tcao_tui.services.eval_report import write_report
 from tcao_tui.services.eval_transcripts import transcripts_below
 from tcao_tui.services.evaluation_view import EvaluationFollower
@@ -49,7 +50,7 @@ def open_evaluations(
     except UsageError:
         found = evaluations.find_evaluation(store.evaluations, wanted.ref)
         return StoredEvaluations(store, runs_root, load_settings, evaluation_id=found, by=by)
-    return StoredEvaluations(store, runs_root, load_settings, run_id=run.run_id, title=run.name, by=by)
+    return StoredEvaluations(store, runs_root, load_settings, run_id=run.run_id, by=by)
 
 
 class StoredEvaluations:
@@ -61,7 +62,6 @@ class StoredEvaluations:
         load_settings: Reads the person's settings.
         run_id: The run; empty with `evaluation_id`.
         evaluation_id: The evaluation; empty with `run_id`.
-        title: What people call it.
         by: Who asks.
     """
 
@@ -73,18 +73,12 @@ class StoredEvaluations:
         *,
         run_id: str = "",
         evaluation_id: str = "",
-        title: str = "",
         by: str,
     ) -> None:
         self._store, self._runs_root, self._load_settings, self._by = store, runs_root, load_settings, by
         self._run_id = run_id
-        self._follower = EvaluationFollower(
-            store.evaluations,
-            run_id=run_id or None,
-            evaluation_id=evaluation_id or None,
-            title=title,
-            is_driven=lambda found: evaluations.is_driven(runs_root, found),
-        )
+        self._reference = run_id or evaluation_id
+        self._followed: EvaluationFollower | None = None
         self._reader = TranscriptReader([runs_root / EVALS_DIR])
         self._starter = EvalStarter(store, runs_root, load_settings, run_id, by)
         self._matrix: EvalMatrix | None = None
@@ -93,6 +87,13 @@ class StoredEvaluations:
         """As they stand."""
         self._matrix = self._follower.poll()
         return self._matrix
+
+    @property
+    def _follower(self) -> EvaluationFollower:
+        """Opened in the thread that asks first: the statistics take a second to import."""
+        if self._followed is None:
+            self._followed = follow_evaluations(self._store, self._runs_root, self._reference)
+        return self._followed
 
     @property
     def _known(self) -> EvalMatrix:

@@ -46,7 +46,7 @@ def header_line(samples: Sequence[Sample], width: int) -> Line:
     """Titles of the columns."""
     item = _item_width(samples, width)
     titles = f"  {'item':<{item}} {'value':>{_VALUE}}  {'base':<{_AGAINST}} {'tokens':>{_TOKENS}}  {'':<{_FLAGS}}"
-    return ((fit(titles + "begins", width), "title"),)
+    return (((titles + "begins")[:width], "title"),)
 
 
 def _item_width(samples: Sequence[Sample], width: int) -> int:
