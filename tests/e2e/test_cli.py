@@ -30,15 +30,14 @@ training:
 evals:
   score: {{file: {demo}/test.jsonl, grader: exact, max_rows: 2, max_tokens: 4}}
 """
-PACE = "rules: [{verb: optim_step, delay_seconds: 0.06}]"  # so that a fast machine does not finish before it is stopped
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
 def tcao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     command_line = CommandLine(tmp_path_factory.mktemp("tcao"))
-    pace = command_line.root / "pace.yaml"
-    pace.write_text(PACE)
-    command_line.call("engine", "start", "--faults", str(pace))
+    pace(command_line, 0)
+    command_line.call("engine", "start", "--faults", str(command_line.root / "pace.json"))
     yield command_line
     command_line.call("engine", "stop")
 
@@ -54,6 +53,12 @@ def launch(tcao: CommandLine, folder: Path, steps: int) -> str:
     plan.write_text(PLAN.format(demo=templates_dir() / "demo", steps=steps))
     run_id: str = tcao.ask("run", str(plan), "--approve", "auto")["run_id"]
     return run_id
+
+
+def pace(tcao: CommandLine, step_seconds: float) -> None:
+    """How long each step takes from now on: a run must not be over before a command to it has started."""
+    rules = [{"verb": "optim_step", "delay_seconds": step_seconds}] if step_seconds else []
+    (tcao.root / "pace.json").write_text(json.dumps({"rules": rules}))
 
 
 def kill(pid: int) -> None:
@@ -115,6 +120,7 @@ def test_a_plan_without_approval_is_not_carried_out(tcao: CommandLine, tmp_path:
 
 
 def test_a_run_waits_goes_on_ends_and_is_resumed_as_it_is_told(tcao: CommandLine, tmp_path: Path) -> None:
+    pace(tcao, 2)
     run_id = launch(tcao, tmp_path, 60)
     tcao.until(run_id, lambda shown: shown["step"] >= 1)
     paused = tcao.ask("pause", run_id, "--wait")
@@ -124,15 +130,18 @@ def test_a_run_waits_goes_on_ends_and_is_resumed_as_it_is_told(tcao: CommandLine
     assert tcao.ask("resume", run_id)["run_id"] == run_id
     assert tcao.ask("stop", run_id, "--wait")["status"] == "stopped"
     assert tcao.ask("show", run_id)["step"] < 60
+    pace(tcao, 0)
     done = json.loads(tcao.call("resume", run_id, "--wait", "--output", "json").stdout)
     assert (done["status"], done["step"], done["attempt"]) == ("completed", 60, 2)
     assert ": ok" in tcao.call("verify-run", run_id).stdout
 
 
 def test_a_killed_worker_is_seen_as_lost_and_resumed_exactly(tcao: CommandLine, tmp_path: Path) -> None:
+    pace(tcao, 0.5)
     run_id = launch(tcao, tmp_path, 60)
     shown = tcao.until(run_id, lambda now: now["step"] >= 7)
     kill(shown["worker_pid"])
+    pace(tcao, 0)
     tcao.until(run_id, lambda now: now["status"] == "lost")
     done = json.loads(tcao.call("resume", run_id, "--wait", "--output", "json").stdout)
     assert (done["status"], done["step"]) == ("completed", 60)
@@ -141,9 +150,11 @@ def test_a_killed_worker_is_seen_as_lost_and_resumed_exactly(tcao: CommandLine, 
 
 @pytest.mark.slow
 def test_a_killed_engine_comes_back_and_the_run_is_finished(tcao: CommandLine, tmp_path: Path) -> None:
+    pace(tcao, 0.5)
     run_id = launch(tcao, tmp_path, 60)
     tcao.until(run_id, lambda now: now["step"] >= 7)
     kill(tcao.ask("engine", "status")["pid"])
+    pace(tcao, 0)
     tcao.ask("engine", "start")
     shown = tcao.until(run_id, lambda now: now["status"] not in {"running", "waiting", "starting"})
     assert shown["status"] == "completed"

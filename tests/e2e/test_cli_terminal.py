@@ -11,6 +11,8 @@ import pytest
 
 from tests.fakes.command_line import PATIENCE_SECONDS, CommandLine
 
+pytestmark = pytest.mark.timeout(600)
+
 PLAN = """
 training: {base_model: tcao/tiny-qwen3, run_name: n, train_file: train.jsonl, learning_rate: 0.001, num_steps: 2}
 evals: {score: {file: test.jsonl}}
@@ -37,7 +39,7 @@ def in_terminal(tcao: CommandLine, *arguments: str) -> pexpect.spawn[str]:
         command,
         env=environ,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         dimensions=(30, 100),
         preexec_fn=_as_a_terminal_would,
     )

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
+"""How long a command may take on a machine that others keep busy too."""
 
 
 class CommandLine:

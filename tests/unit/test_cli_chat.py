@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from tcao_tui.cli import chat_request
 from tcao_tui.cli.chatting import LineChat, changed_settings, save_target
 from tcao_tui.cli.context import CliContext
 from tcao_tui.cli.main import run
@@ -161,6 +163,24 @@ def test_what_does_not_go_together_is_a_usage_error(
 ) -> None:
     assert run(["chat", *arguments]) == ExitCode.USAGE
     assert said in capsys.readouterr().err
+
+
+def test_a_conversation_goes_on_with_all_that_was_said_and_under_settings_that_were_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TCAO_STATE_DIR", str(tmp_path))
+    helper = ChatHelper()
+    monkeypatch.setattr(chat_request, "BackendHelper", lambda *_, **__: nullcontext(helper))
+    monkeypatch.setattr(chat_request, "ensure_engine", lambda _: None)
+    begun = ChatSession(helper, ChatFiles(tmp_path / "chats"), new_conversation([TRAINED], ChatSettings()))
+    begun.ask("Hi", lambda *_: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("And you?\n"))
+    going_on = ["chat", "--continue", begun.conversation.chat_id, "--backend", "local", "--max-tokens", "9"]
+    assert run(going_on) == ExitCode.OK
+    assert "demo:80 on And you?" in capsys.readouterr().out
+    assert helper.sent[-1] == [["Hi", "demo:80 on Hi", "And you?"]]
+    assert helper.calls[-1].settings.max_tokens == 9
+    assert len(ChatFiles(tmp_path / "chats").find("latest").rounds[0].exchanges) == 2
 
 
 def test_conversations_are_listed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,15 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue, TypeAdapter
 
 from tcao_tui import paths
-from tcao_tui.data.jobs import InspectJob
+from tcao_tui.data.jobs import Answer, Done, Failed, InspectJob
 from tcao_tui.domain.capabilities import ModelInfo
 from tcao_tui.domain.data_profile import FieldMap
 from tcao_tui.domain.plan import PriceQuote
-from tcao_tui.errors import BackendError, PlanInvalid, Refused, TcaoError
+from tcao_tui.errors import BackendError, PlanInvalid, Refused, TcaoError, error_of
+from tcao_tui.probes.data import main
 from tcao_tui.services import inspection
-from tcao_tui.services.data_helper import run_job
+from tcao_tui.services.data_helper import AnyJob, OnProgress, run_job
 from tests.fakes.data_files import sentence, write_rows
 
 KEY = "tml-" + "a1" * 20
@@ -39,6 +42,24 @@ def rows(tmp_path: Path) -> Path:
 
 def model(name: str, tokenizer: str = "") -> ModelInfo:
     return ModelInfo(name=name, tokenizer=tokenizer, price=PriceQuote(backend="local", source="test"))
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are carried out by the helper's own `main`, but in this process, which has its imports paid."""
+
+    def here(job: AnyJob, on_progress: OnProgress | None = None) -> JsonValue:
+        reply = io.BytesIO()
+        main(io.BytesIO(job.model_dump_json().encode()), reply)
+        match TypeAdapter[Answer](Answer).validate_json(reply.getvalue().splitlines()[-1]):
+            case Done(result=result):
+                return result
+            case Failed() as failed:
+                raise error_of(failed.exit_code, failed.what, where=failed.where, next_step=failed.next_step)
+            case other:
+                raise AssertionError(other)
+
+    monkeypatch.setattr(inspection, "run_job", here)
 
 
 def spawned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -68,6 +89,7 @@ def test_a_profile_is_kept_for_the_same_file_read_the_same_way(rows: Path, monke
     assert len(started) == 3
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_damaged_or_foreign_record_is_measured_anew(rows: Path, cache: Path) -> None:
     first = inspection.inspect(rows)
     (kept,) = (cache / "profiles").iterdir()
@@ -76,6 +98,7 @@ def test_a_damaged_or_foreign_record_is_measured_anew(rows: Path, cache: Path) -
         assert inspection.inspect(rows).sha256 == first.sha256
 
 
+@pytest.mark.usefixtures("in_process")
 def test_profiles_are_private_and_only_the_newest_stay(
     rows: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,11 +110,13 @@ def test_profiles_are_private_and_only_the_newest_stay(
     assert all(path.stat().st_mode & 0o077 == 0 for path in kept)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_cache_that_cannot_be_written_only_costs_time(rows: Path, cache: Path) -> None:
     cache.write_text("a file is in the way")
     assert inspection.inspect(rows).rows == 20
 
 
+@pytest.mark.usefixtures("in_process")
 def test_tokens_are_counted_by_the_model_and_kept_apart_by_length(rows: Path) -> None:
     short, long = (inspection.inspect(rows, model=model(paths.TINY_MODEL_NAME), max_seq_len=n) for n in (20, 4096))
     assert short.tokens is not None
@@ -115,6 +140,7 @@ def test_a_tokenizer_that_cannot_be_had_leaves_the_rest_of_the_profile_and_is_as
         inspection.preview(rows, 1, model=model("Qwen/Qwen3-8B"))
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_model_without_a_known_renderer_says_which_setting_helps(rows: Path) -> None:
     unknown = model("nobody/knows-this", str(paths.TINY_MODEL))
     profile = inspection.inspect(rows, model=unknown)
@@ -126,6 +152,7 @@ def test_a_model_without_a_known_renderer_says_which_setting_helps(rows: Path) -
         inspection.inspect(rows, model=unknown, renderer="nonsense")
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_row_is_previewed(rows: Path) -> None:
     preview = inspection.preview(rows, 3, model=model(paths.TINY_MODEL_NAME))
     assert (preview.row, preview.line, preview.template) == (3, 3, "same")
@@ -133,6 +160,7 @@ def test_a_row_is_previewed(rows: Path) -> None:
         inspection.preview(rows, 21, model=model(paths.TINY_MODEL_NAME))
 
 
+@pytest.mark.usefixtures("in_process")
 def test_files_are_split_and_compared(rows: Path, tmp_path: Path) -> None:
     split = inspection.split(rows, tmp_path / "into", validation=5, test=0)
     assert split.validation is not None
