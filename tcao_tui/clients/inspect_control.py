@@ -49,15 +49,6 @@ def drain(path: Path) -> bool:
     return bool(tasks)
 
 
-def retune(path: Path, *, connections: int) -> bool:
-    """Change how many answers a process asks for at once; True when it does."""
-    try:
-        _ask(path, "PATCH", f"/config?max_connections={connections}")
-    except (OSError, http.client.HTTPException, ValueError):
-        return False
-    return True
-
-
 def _task(told: dict[str, Any]) -> LiveTask | None:
     if not OLDEST_API <= int(told["api_version"]) <= NEWEST_API:
         return None

@@ -55,6 +55,7 @@ def test_drained_it_lets_what_is_under_way_end_and_goes_on_later_without_asking_
     assert (place.runs / "_evals" / again.id / again.cell.log).is_file()
 
 
+@pytest.mark.slow
 def test_cancelled_it_ends_at_once_and_keeps_its_answers(place: Place) -> None:
     evaluation = LiveEvaluation(place, SAMPLES, "cancelled")
     evaluation.wait_for_answers(4)
@@ -71,6 +72,7 @@ def test_cancelled_it_ends_at_once_and_keeps_its_answers(place: Place) -> None:
     assert len(evaluation.items) == SAMPLES
 
 
+@pytest.mark.slow
 def test_a_task_that_cannot_be_loaded_fails_with_its_reason_and_is_not_tried_again(
     place: Place, tmp_path: Path
 ) -> None:

@@ -116,7 +116,11 @@ async def test_a_judge_without_a_grade_leaves_unscored_and_never_wrong(
 
 @pytest.mark.parametrize(
     "broken",
-    [Said(status=500), Said(hangs=True), Said(raw="no JSON at all")],
+    [
+        pytest.param(Said(status=500), marks=pytest.mark.slow),
+        pytest.param(Said(hangs=True), marks=pytest.mark.slow),
+        Said(raw="no JSON at all"),
+    ],
     ids=["away", "slow", "malformed"],
 )
 async def test_a_judge_that_fails_is_asked_again_and_ends_as_an_error_of_the_sample(
