@@ -17,7 +17,7 @@ from typing import Any, cast
 from inspect_ai import eval as inspect_eval
 from inspect_ai.hooks import Hooks, SampleEnd, SampleStart, TaskStart, hooks
 from inspect_ai.log import EvalLog, EvalSample
-from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.model import Model, get_model
 
 from tcao_tui import __version__
 from tcao_tui.domain.eval_job import RESULTS, Ended, Found, GaveUp, Job, parse_line
@@ -25,6 +25,7 @@ from tcao_tui.domain.evaluation import Counts, Usage
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.errors import TcaoError
 from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, read_answers
+from tcao_tui.probes.inspect_judge import judge_model
 from tcao_tui.probes.log_items import counts_of, item_result
 from tcao_tui.services.benchmarks import model_roles
 
@@ -59,7 +60,7 @@ def evaluate(job: Job) -> list[EvalLog]:
     return inspect_eval(
         task.target,
         model=_model(job),
-        model_roles={role: _judge(name, job.profile) for role, name in model_roles(task).items()} or None,
+        model_roles={role: judge_model(name, job.profile) for role, name in model_roles(task).items()} or None,
         task_args={**task.arguments, **task.files},
         metadata={
             "tcao_version": __version__,
@@ -99,13 +100,6 @@ def _model(job: Job) -> Model:
     if not job.subject.is_base:
         arguments["checkpoint"] = job.subject.checkpoint
     return get_model(model_name(job), memoize=False, **arguments)
-
-
-def _judge(name: str, profile: str) -> Model:
-    """The model that grades; what it said once of the same answer is not asked again after a death."""
-    if name.startswith("tcao/"):
-        return get_model(name, profile=profile, memoize=False)
-    return get_model(name, config=GenerateConfig(cache=True), memoize=False)
 
 
 class Teller:

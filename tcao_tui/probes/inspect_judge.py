@@ -27,6 +27,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import collect
 
 from tcao_tui import paths
+from tcao_tui.domain.judges import OUR_PROVIDER
 from tcao_tui.domain.judging import better_in, grade_in, grading_prompt, pairwise_prompt, win_of
 
 ROLE = "grader"
@@ -57,6 +58,18 @@ def bound_judge() -> Model:
         PrerequisiteError: No model is bound to it; without this, Inspect would ask the model under test.
     """
     return get_model(role=ROLE, required=True)
+
+
+def judge_model(name: str, profile: str) -> Model:
+    """The model that grades; what it said once of the same answer is not asked again after a death.
+
+    Args:
+        name: As Inspect names it.
+        profile: Server of a judge `tcao/...`.
+    """
+    if name.startswith(OUR_PROVIDER):
+        return get_model(name, profile=profile, memoize=False)
+    return get_model(name, config=GenerateConfig(cache=True), memoize=False)
 
 
 @metric

@@ -82,10 +82,11 @@ def judges(task: EvalTask, environ: Mapping[str, str]) -> Iterator[Obstacle]:
             what = f"no model is named for its {part}, so the model under test would take that part itself"
             yield Obstacle(task.name, what, f"name one: {_NAME_ONE}")
     for model in sorted(models):
-        yield from _provider(task.name, model, environ)
+        yield from judge_lacks(task.name, model, environ)
 
 
-def _provider(name: str, model: str, environ: Mapping[str, str]) -> Iterator[Obstacle]:
+def judge_lacks(name: str, model: str, environ: Mapping[str, str]) -> Iterator[Obstacle]:
+    """The key and the package of a model that a task of this name asks, where they are missing."""
     keys, package = _PROVIDERS.get(model.partition("/")[0], ((), ""))
     if keys and not any(environ.get(key) for key in keys):
         what = f"it asks {model}, for which there is no key"

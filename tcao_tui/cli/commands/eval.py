@@ -29,6 +29,7 @@ class _Commands(LazyGroup):
         "choose": (f"{_AT}eval_report:choose", "Say which weights are used, and why, whatever the rule says."),
         "tasks": (f"{_AT}eval_catalogue:tasks", "List public benchmarks: what they measure, need and cost."),
         "check": (f"{_AT}eval_catalogue:check", "Say what this machine lacks for benchmarks, and what mends it."),
+        "judge": (f"{_AT}eval_judge:judge", "Measure how far a judge agrees with people's grades."),
         "open": (f"{_AT}eval_open:open_logs", "Open Inspect logs in the console, whoever made them."),
         "compare": (f"{_AT}eval_compare:compare", "Hold Inspect logs of one task against the first of them."),
     }
