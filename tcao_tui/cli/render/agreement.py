@@ -23,7 +23,9 @@ _WIDTH = 200
 def trial_lines(trial: JudgeTrial) -> list[str]:
     """What would be asked and what is known of its cost, for consent."""
     read = sum(len(row.input) + len(row.output) + len(row.answer) for row in trial.rows)
-    if trial.quote is not None:
+    if trial.is_free:
+        price = "free"
+    elif trial.quote is not None:
         price = f"reading ${trial.quote.prefill_usd}, writing ${trial.quote.sample_usd} per million tokens"
     elif trial.price is not None:
         price = f"reading ${trial.price.input_usd}, writing ${trial.price.output_usd} per million tokens"
