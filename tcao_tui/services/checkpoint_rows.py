@@ -17,6 +17,7 @@ from tcao_tui.domain.checkpoint_listing import (
 )
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.checkpoint_places import CheckpointPlaces
+from tcao_tui.services.evaluated_scores import EvaluatedScores
 from tcao_tui.store.port import RunStore
 
 
@@ -31,6 +32,7 @@ class CheckpointRows:
     def __init__(self, store: RunStore, profile: Profile) -> None:
         self._store, self._profile = store, profile
         self._places = CheckpointPlaces(store)
+        self._scores = EvaluatedScores(store.evaluations)
         self._lock = threading.Lock()
         self._gone: Set[str] = frozenset[str]()
 
@@ -68,7 +70,7 @@ class CheckpointRows:
 
     def _owners(self, checkpoints: Sequence[ServerCheckpoint]) -> dict[str, OwnCheckpoint]:
         with self._lock:
-            return self._places.owners(checkpoints, self._profile.name)
+            return self._scores.added_to(self._places.owners(checkpoints, self._profile.name))
 
 
 def _without(own: OwnCheckpoint, gone: Set[str]) -> OwnCheckpoint:
