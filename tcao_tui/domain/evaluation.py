@@ -186,7 +186,6 @@ class EvalProcess(_Part):
     ticks: int | None
     boot_id: str = ""
     socket: str = ""
-    log_dir: str = ""
 
 
 class CellRecord(_Part):

@@ -20,25 +20,31 @@ from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import Model, get_model
 
 from tcao_tui import __version__
-from tcao_tui.domain.eval_job import RESULTS, Ended, Found, GaveUp, Job, parse_line
+from tcao_tui.domain.eval_cost import total
+from tcao_tui.domain.eval_job import Ended, Found, GaveUp, Job
 from tcao_tui.domain.evaluation import Counts, Usage
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.errors import TcaoError
 from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, read_answers
+from tcao_tui.probes.cell_journal import Journal, read_job
 from tcao_tui.probes.inspect_judge import judge_model
 from tcao_tui.probes.log_items import counts_of, item_result
 from tcao_tui.services.benchmarks import model_roles
+from tcao_tui.store.evaluation_dir import LOGS
 
 BOOK = "answers.jsonl"
-LOGS = "logs"
 _PROBLEM_WIDTH = 400
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry a job out. Returns the exit code."""
     [job_file] = sys.argv[1:] if arguments is None else arguments
-    job = Job.model_validate_json(Path(job_file).read_bytes())
-    teller = Teller(job)
+    job = read_job(job_file)
+    with Journal(job.directory) as journal:
+        return _carry_out(job, Teller(job, journal))
+
+
+def _carry_out(job: Job, teller: Teller) -> int:
     os.environ[BOOK_VARIABLE] = str(teller.book)
     os.environ["INSPECT_CACHE_DIR"] = str(job.directory / "cache")
     _follow(teller)
@@ -103,13 +109,13 @@ def _model(job: Job) -> Model:
 
 
 class Teller:
-    """Appends what was found to the job's results, each line whole."""
+    """Tells what was found, as a line for each."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, journal: Journal) -> None:
         self._job, self._model = job, model_name(job).removeprefix("tcao/")
         self.book = job.directory / BOOK
-        self._results = job.directory / RESULTS
-        self._told = _told_before(self._results)
+        self._tell = journal.write
+        self._told = total(line.usage for line in journal.before if isinstance(line, Found))
         self._paid, self._read_to = Usage(), 0
         self._samples: defaultdict[str, list[EvalSample]] = defaultdict(list)
         self._planned, self._started = 0, 0
@@ -162,14 +168,10 @@ class Teller:
         start, self._read_to = self._read_to, self.book.stat().st_size if self.book.exists() else 0
         for answer in read_answers(self.book, start):
             if answer.model == self._model:
-                self._paid = _sum(self._paid, answer_usage(answer))
-        new = _difference(self._paid, self._told)
+                self._paid = total([self._paid, answer_usage(answer)])
+        new = _since(self._paid, self._told)
         self._told = self._paid
         return new
-
-    def _tell(self, line: Found | Ended | GaveUp) -> None:
-        with self._results.open("ab") as file:
-            file.write(line.model_dump_json().encode() + b"\n")
 
 
 def answer_usage(answer: Answer) -> Usage:
@@ -178,26 +180,14 @@ def answer_usage(answer: Answer) -> Usage:
     return Usage(input_tokens=answer.prompt_tokens, cached_tokens=answer.cached_tokens, output_tokens=written, usd=None)
 
 
-def _told_before(results: Path) -> Usage:
-    """What processes before this one told."""
-    told = Usage()
-    for text in results.read_bytes().split(b"\n") if results.exists() else ():
-        if isinstance(line := parse_line(text), Found):
-            told = _sum(told, line.usage)
-    return told
-
-
-def _sum(one: Usage, other: Usage, sign: int = 1) -> Usage:
+def _since(paid: Usage, told: Usage) -> Usage:
+    """The subject's tokens that were paid for and not told yet."""
     return Usage(
-        input_tokens=one.input_tokens + sign * other.input_tokens,
-        cached_tokens=one.cached_tokens + sign * other.cached_tokens,
-        output_tokens=one.output_tokens + sign * other.output_tokens,
+        input_tokens=paid.input_tokens - told.input_tokens,
+        cached_tokens=paid.cached_tokens - told.cached_tokens,
+        output_tokens=paid.output_tokens - told.output_tokens,
         usd=None,
     )
-
-
-def _difference(one: Usage, other: Usage) -> Usage:
-    return _sum(one, other, -1)
 
 
 def _judge_tokens(log: EvalLog) -> int:

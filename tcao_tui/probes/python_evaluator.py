@@ -6,12 +6,10 @@ key `items`, each with `item` and `value`, are kept one by one, so that checkpoi
 
 from __future__ import annotations
 
-import asyncio
 import math
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, cast
 
 import tinker
@@ -19,10 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from tinker_cookbook.eval.evaluators import SamplingClientEvaluator
 
 from tcao_tui.clients.tinker_errors import SDK_ERRORS, clean, translate
-from tcao_tui.domain.eval_job import RESULTS, Ended, Found, GaveUp, Job
+from tcao_tui.domain.eval_job import Ended, Found, GaveUp, Job
 from tcao_tui.domain.evaluation import Counts, ItemResult, Usage
-from tcao_tui.errors import ExitCode, TcaoError, UsageError
-from tcao_tui.probes.held_out import Journal
+from tcao_tui.errors import TcaoError, UsageError
+from tcao_tui.probes.cell_journal import Journal, carry_out, sampling_client
 from tcao_tui.probes.server import Server
 
 _ITEMS = "items"
@@ -30,18 +28,7 @@ _ITEMS = "items"
 
 def main(job_file: str) -> int:
     """Carry a job out. Returns the exit code."""
-    job = Job.model_validate_json(Path(job_file).read_bytes())
-    with Journal(job.directory / RESULTS) as journal:
-        try:
-            asyncio.run(_evaluate(job, journal))
-        except TcaoError as error:
-            journal.write(GaveUp(problem=error.what, next_step=error.next_step))
-            return int(error.exit_code)
-        except Exception as error:
-            told = clean(f"{type(error).__name__}: {error}")
-            journal.write(GaveUp(problem=f"{job.task.target} failed: {told}", next_step="see the cell's log"))
-            raise
-    return int(ExitCode.OK)
+    return carry_out(job_file, _evaluate)
 
 
 class CountingClient:
@@ -94,19 +81,19 @@ def evaluator_of(target: str, arguments: Mapping[str, Any]) -> SamplingClientEva
     return made(**arguments)
 
 
-async def _evaluate(job: Job, journal: Journal) -> None:
-    server = Server(job.profile, "evals")
+async def _evaluate(job: Job, journal: Journal, server: Server) -> None:
     try:
         evaluator = evaluator_of(job.task.target, job.task.arguments)
-        service = await server.service()
-        base = job.subject.base_model if job.subject.is_base else None
-        client = await service.create_sampling_client(base_model=base, model_path=job.subject.checkpoint or None)
-        counting = CountingClient(client)
+        counting = CountingClient(await sampling_client(server, job.subject))
         returned: dict[str, Any] = dict(await evaluator(cast("tinker.SamplingClient", counting)))
     except SDK_ERRORS as error:
         raise translate(error, f"evaluating {clean(job.subject.name)}") from error
-    finally:
-        await server.close()
+    except TcaoError:
+        raise
+    except Exception as error:
+        told = clean(f"{type(error).__name__}: {error}")
+        journal.write(GaveUp(problem=f"{job.task.target} failed: {told}", next_step="see the cell's log"))
+        raise
     items = items_of(returned.pop(_ITEMS, ()))
     unscored = sum(item.value is None for item in items)
     counts = Counts(planned=len(items), completed=len(items), unscored=unscored)

@@ -17,7 +17,7 @@ from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.services import detached
 from tcao_tui.services.detached import ProcessIdentity, start_ticks
 from tcao_tui.store.atomic_file import write_text
-from tcao_tui.store.evaluation_dir import CELL_LOG_NAME, JOB_NAME
+from tcao_tui.store.evaluation_dir import CELL_LOG_NAME, JOB_NAME, LOGS
 from tcao_tui.store.jsonl_tail import LineTail
 from tcao_tui.store.lease import boot_id
 
@@ -27,9 +27,6 @@ PROBES: Mapping[Harness, str] = {
     "python": "tcao_tui.probes.python_evaluator",
 }
 """Module that carries out a cell, by harness."""
-
-LOGS = "logs"
-"""Folder of a cell that Inspect writes its logs to."""
 
 _SOCKET_NAME_BYTES = 40
 _LONGEST_SOCKET_BYTES = 100
@@ -49,21 +46,27 @@ def spawn_cell(job: Job, *, python: str, environ: Mapping[str, str]) -> EvalProc
     job.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     job_file = job.directory / JOB_NAME
     write_text(job_file, job.model_dump_json(indent=1) + "\n")
-    data = inspect_data_dir()
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own = inspect_environment()
     pid = detached.spawn(
         [python, "-m", PROBES[job.task.harness], str(job_file)],
         log_file=job.directory / CELL_LOG_NAME,
-        environ={**environ, "XDG_DATA_HOME": str(data), "INSPECT_DISPLAY": "none", "TOKENIZERS_PARALLELISM": "false"},
+        environ={**environ, **own},
     )
     is_inspect = job.task.harness == "inspect"
+    control = Path(own["XDG_DATA_HOME"], "inspect_ai", "control", f"{pid}.sock")
     return EvalProcess(
         pid=pid,
         ticks=start_ticks(pid),
         boot_id=boot_id(),
-        socket=str(data / "inspect_ai" / "control" / f"{pid}.sock") if is_inspect else "",
-        log_dir=str(job.directory / LOGS) if is_inspect else "",
+        socket=str(control) if is_inspect else "",
     )
+
+
+def inspect_environment() -> dict[str, str]:
+    """What a process that loads Inspect is given: silence, and places of our own for its files, which are made."""
+    data = inspect_data_dir()
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {"XDG_DATA_HOME": str(data), "INSPECT_DISPLAY": "none", "TOKENIZERS_PARALLELISM": "false"}
 
 
 def inspect_data_dir() -> Path:

@@ -31,9 +31,10 @@ from tcao_tui.domain.statistics.agreement import Confusion, Kappa, cohens_kappa,
 from tcao_tui.errors import BackendError, NeedsInput, Refused, UsageError
 from tcao_tui.services.backends import Profile, ensure_engine
 from tcao_tui.services.eval_needs import judge_lacks
-from tcao_tui.services.evaluation_processes import inspect_data_dir
+from tcao_tui.services.evaluation_processes import inspect_environment
 from tcao_tui.settings import ModelPrice
 from tcao_tui.store.atomic_file import write_text
+from tcao_tui.store.evaluation_dir import JOB_NAME
 
 _LABELS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "c", "1", "right"), True),
@@ -206,18 +207,11 @@ def _usd(trial: JudgeTrial, judged: Judged) -> float | None:
 
 
 def _asked(job: JudgeJob, environ: Mapping[str, str]) -> Judged:
-    job_file, data = job.directory / "job.json", inspect_data_dir()
+    job_file = job.directory / JOB_NAME
     write_text(job_file, job.model_dump_json())
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = subprocess.run(
         [sys.executable, "-m", "tcao_tui.probes.judge_labels", str(job_file)],
-        env={
-            **os.environ,
-            **environ,
-            "XDG_DATA_HOME": str(data),
-            "INSPECT_DISPLAY": "none",
-            "TOKENIZERS_PARALLELISM": "false",
-        },
+        env={**os.environ, **environ, **inspect_environment()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -17,6 +17,9 @@ EVALS_DIR = "_evals"
 LOG_NAME = "driver.log"
 CELL_LOG_NAME = "process.log"
 JOB_NAME = "job.json"
+LOGS = "logs"
+"""Folder of a cell that Inspect writes its logs to."""
+
 _ASKS = "asks.jsonl"
 _CELLS = "cells"
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")
