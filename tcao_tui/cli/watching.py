@@ -29,17 +29,6 @@ def run_dir(console: CliContext, run_id: str) -> Path:
     return console.runs_root / run_id
 
 
-def view_now(store: RunStore, run_id: str) -> RunView:
-    """A run as it is now, read to the end."""
-    from tcao_tui.services.follow import Follower
-
-    with closing(Follower(store, run_id)) as source:
-        view = source.poll()
-        while not source.caught_up:
-            view = source.poll()
-        return view
-
-
 def wait_for_end(console: CliContext, store: RunStore, run_id: str, *, skip_history: bool = False) -> RunView:
     """Follow a run to its end with progress on stderr, or events on stdout for `stream-json`."""
     from tcao_tui.services.follow import Follower

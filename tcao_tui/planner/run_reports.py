@@ -11,7 +11,8 @@ from typing import Any
 from tcao_tui.domain.headlines import headlines
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.domain.series import Series
-from tcao_tui.services.diagnosis import diagnose_run, read_view
+from tcao_tui.services.diagnosis import diagnose_run
+from tcao_tui.services.follow import read_view
 from tcao_tui.services.runs import find_run
 from tcao_tui.store.port import RunStore
 

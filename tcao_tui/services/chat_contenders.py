@@ -9,16 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tcao_tui.domain.chat import Contender
 from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.run_view import RunSummary
-from tcao_tui.errors import Refused, TcaoError, UsageError
+from tcao_tui.errors import Refused, UsageError
 from tcao_tui.services.checkpoint_names import SCHEME, resolve_checkpoint
 from tcao_tui.services.checkpoint_places import CheckpointPlaces
+from tcao_tui.services.plans import plan_of_run
 from tcao_tui.services.runs import find_run, list_runs
-from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 from tcao_tui.store.port import RunStore
 
 BASE = "base"
@@ -122,10 +120,8 @@ class _Finder:
 
     def _renderer(self, run: RunSummary) -> str:
         """The chat format of the run's plan; empty when it names none or cannot be read."""
-        try:
-            return read_plan(self._runs_root / run.run_id / PLAN_NAME).training.renderer_name or ""
-        except (TcaoError, OSError, ValidationError):
-            return ""
+        plan = plan_of_run(self._runs_root, run.run_id)
+        return (plan.training.renderer_name or "") if plan is not None else ""
 
 
 def _foreign(path: str) -> _Found:

@@ -9,12 +9,10 @@ from typing import Any
 
 from tcao_tui.clients.checkpoint_calls import DescribeCheckpoint, WeightsInfo
 from tcao_tui.clients.tinker_port import Unsupported
-from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint, OwnCheckpoint
-from tcao_tui.domain.plan import Plan
-from tcao_tui.errors import TcaoError
+from tcao_tui.domain.checkpoint_listing import CheckpointListing, ListedCheckpoint
 from tcao_tui.services.checkpoints import Asks
 from tcao_tui.services.compare import settings_of
-from tcao_tui.store.plan_file import PLAN_NAME, read_plan
+from tcao_tui.services.plans import plan_of_run
 
 _MOST_ANCESTORS = 16
 
@@ -54,7 +52,7 @@ def details(
 def settings_at(runs_root: Path, checkpoint: ListedCheckpoint) -> dict[str, Any]:
     """What made these weights, by key path, for a comparison with others; unknown values are left out."""
     own = checkpoint.own
-    plan = _plan(runs_root, own) if own else None
+    plan = plan_of_run(runs_root, own.run_id) if own else None
     known: dict[str, Any] = {
         "training.base_model": checkpoint.base_model,
         "training.lora_rank": checkpoint.lora_rank,
@@ -78,15 +76,8 @@ def ancestry_of(runs_root: Path, checkpoint: ListedCheckpoint, listing: Checkpoi
         lines.append(f"step {own.step} of {own.run_name} ({own.run_id}), attempt {own.attempt}{stage}")
         if own.resumed_from:
             lines.append(f"attempt {own.attempt} went on from {own.resumed_from}")
-        plan = _plan(runs_root, own)
+        plan = plan_of_run(runs_root, own.run_id)
         start = plan.start_from if plan else None
         lines.append(f"the run started from {start or own.base_model}")
         at = listing.at(start) if start else None
     return tuple(lines)
-
-
-def _plan(runs_root: Path, own: OwnCheckpoint) -> Plan | None:
-    try:
-        return read_plan(runs_root / own.run_id / PLAN_NAME)
-    except (TcaoError, OSError):
-        return None

@@ -13,13 +13,12 @@ from tcao_tui.domain.draft import flat
 from tcao_tui.domain.file_keys import named_files
 from tcao_tui.domain.ledger import LedgerState
 from tcao_tui.domain.plan import DataHashes, Plan
-from tcao_tui.domain.run_view import RunView, ViewSource
-from tcao_tui.errors import TcaoError, UsageError
-from tcao_tui.services.follow import Follower
+from tcao_tui.errors import UsageError
+from tcao_tui.services.follow import read_view, to_end
+from tcao_tui.services.plans import plan_of_run
 from tcao_tui.services.runs import find_run
 from tcao_tui.store.cookbook import CookbookSource
 from tcao_tui.store.cookbook_files import ConfigFile
-from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 from tcao_tui.store.port import Cursor, RunStore
 
 MOST_RUNS = 8
@@ -87,30 +86,19 @@ def _read(store: RunStore, runs_root: Path, reference: str) -> ComparedRun:
             raise UsageError(f"{reference} is no directory")
         return _cookbook(directory)
     run_id = find_run(store, reference).run_id
-    with closing(Follower(store, run_id)) as source:
-        view = _to_end(source)
-    try:
-        settings = settings_of(read_plan(runs_root / run_id / PLAN_NAME))
-    except (TcaoError, OSError):
-        settings = dict[str, Any]()
+    view, plan = read_view(store, run_id), plan_of_run(runs_root, run_id)
+    settings = dict[str, Any]() if plan is None else settings_of(plan)
     return ComparedRun(view.name, view, _ledger(store, run_id), settings)
 
 
 def _cookbook(directory: Path) -> ComparedRun:
     with closing(CookbookSource(directory)) as source:
-        view = _to_end(source)
+        view = to_end(source)
     config = ConfigFile(directory / "config.json")
     config.poll()
     values = {path: filled.value for path, filled in flat(config.values).items()}
     settings = {_COOKBOOK_KEYS.get(path, f"cookbook.{path}"): value for path, value in values.items()}
     return ComparedRun(view.name, view, None, settings)
-
-
-def _to_end(source: ViewSource) -> RunView:
-    view = source.poll()
-    while not source.caught_up:
-        view = source.poll()
-    return view
 
 
 def _ledger(store: RunStore, run_id: str) -> Ledger:

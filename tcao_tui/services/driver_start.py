@@ -1,9 +1,10 @@
-"""Starts a driver: a process that holds the lock of a directory while it carries out what lies there."""
+"""Drivers: processes that hold the lock of a directory while they carry out what lies there. Started, and being one."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tcao_tui.errors import ExitCode, Refused, TcaoError
@@ -15,6 +16,32 @@ START_SECONDS = 30.0
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL_CHARACTERS = 2_000
+
+
+@contextmanager
+def driving(place: Path, *, what: str, next_step: str) -> Generator[None]:
+    """Be the driver of a directory within this block.
+
+    Args:
+        place: The directory, which exists.
+        what: What is carried out, for errors: `sweep ranks`.
+        next_step: How to look at one that is carried out already.
+
+    Raises:
+        Refused: Another process has the lock.
+    """
+    lock = RunLock(place)
+    try:
+        lock.acquire()
+    except Refused:
+        who = holder(place)
+        raise Refused(
+            f"{what} is being carried out by process {who.pid if who else '?'}", next_step=next_step
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def start_driver(

@@ -7,15 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tcao_tui.domain.plan import Plan
-from tcao_tui.errors import PlanInvalid, UsageError
+from tcao_tui.errors import UsageError
 from tcao_tui.services.eval_choice import task_named
 from tcao_tui.services.evaluation_view import EvaluationFollower
 from tcao_tui.services.evaluations import find_evaluation, is_driven
+from tcao_tui.services.plans import plan_of_run
 from tcao_tui.services.runs import LATEST, find_run
-from tcao_tui.store.plan_file import read_plan
 from tcao_tui.store.port import RunStore
-from tcao_tui.store.run_dir import RunDir
 
 if TYPE_CHECKING:
     from tcao_tui.domain.selection import Wishes
@@ -84,16 +82,6 @@ def _follower(
 
     plan = plan_of_run(runs_root, run_id)
     return follower, Wishes("" if plan is None else plan.success.metric)
-
-
-def plan_of_run(runs_root: Path, run_id: str) -> Plan | None:
-    """The plan of a run; None where there is no run, or its plan cannot be read."""
-    if not run_id:
-        return None
-    try:
-        return read_plan(RunDir(runs_root, run_id).plan)
-    except (OSError, PlanInvalid):
-        return None
 
 
 def _evaluation(store: RunStore, reference: str) -> str | None:

@@ -22,8 +22,8 @@ from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.wording import count_text, money_text
 from tcao_tui.errors import Refused, UsageError
 from tcao_tui.services import eval_examples
-from tcao_tui.services.eval_reference import plan_of_run
-from tcao_tui.services.follow import Follower
+from tcao_tui.services.follow import read_view
+from tcao_tui.services.plans import plan_of_run
 from tcao_tui.store.atomic_file import write_text
 from tcao_tui.store.evaluation_dir import evaluation_dir
 from tcao_tui.store.port import RunStore
@@ -147,16 +147,9 @@ def _view(store: RunStore, run_id: str) -> RunView | None:
     if not run_id:
         return None
     try:
-        follower = Follower(store, run_id)
+        return read_view(store, run_id)
     except UsageError:  # its evaluations outlive a run whose record was lost
         return None
-    try:
-        view = follower.poll()
-        while not follower.caught_up:
-            view = follower.poll()
-    finally:
-        follower.close()
-    return view
 
 
 def _run_rows(view: RunView) -> Iterator[tuple[str, str]]:

@@ -10,11 +10,11 @@ from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.evaluation import Subject
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.run_view import RunSummary
-from tcao_tui.errors import Refused, TcaoError, UsageError
+from tcao_tui.errors import Refused, UsageError
 from tcao_tui.services.checkpoint_names import SCHEME, resolve_checkpoint
 from tcao_tui.services.checkpoint_places import CheckpointPlaces
+from tcao_tui.services.plans import plan_of_run
 from tcao_tui.services.runs import find_run, list_runs
-from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 from tcao_tui.store.port import RunStore
 
 
@@ -58,7 +58,7 @@ def subjects_meant(
     base = Subject(name=first.base_model, base_model=first.base_model, renderer=first.renderer)
     run = finder.runs[0] if finder.runs else None
     ordered = sorted(trained.values(), key=lambda subject: (subject.run_id, subject.step))
-    return Meant((base, *ordered), run, finder.plan(run) if run else None)
+    return Meant((base, *ordered), run, plan_of_run(runs_root, run.run_id) if run else None)
 
 
 class _Finder:
@@ -86,12 +86,6 @@ class _Finder:
             raise UsageError(f"{run.run_id} has no weights to sample from yet", next_step=f"tcao show {run.run_id}")
         return [self._subject(run, record) for record in records]
 
-    def plan(self, run: RunSummary) -> Plan | None:
-        try:
-            return read_plan(self._runs_root / run.run_id / PLAN_NAME)
-        except (OSError, TcaoError):
-            return None
-
     def _of_path(self, path: str) -> Subject:
         resolve_checkpoint(self._store, path, use="sampler")
         for run in list_runs(self._store):
@@ -115,7 +109,7 @@ class _Finder:
             self.runs.append(run)
         if len(backends := {known.backend for known in self.runs}) > 1:
             raise Refused(f"these runs are of different servers: {', '.join(sorted(backends))}")
-        plan = self.plan(run)
+        plan = plan_of_run(self._runs_root, run.run_id)
         return Subject(
             name=f"{run.name}@{record.step}",
             base_model=run.base_model,

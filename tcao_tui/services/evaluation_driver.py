@@ -18,15 +18,14 @@ from tcao_tui.domain.eval_cost import spent_usd
 from tcao_tui.domain.eval_job import Job
 from tcao_tui.domain.evaluation import CellKey, CellRecord, CellState, EvalTask, EvaluationSpec, ItemResult
 from tcao_tui.domain.wording import money_text
-from tcao_tui.errors import Refused
 from tcao_tui.services.backends import Profile
+from tcao_tui.services.driver_start import driving
 from tcao_tui.services.eval_preflight import environment
 from tcao_tui.services.evaluation_cells import LiveCell
 from tcao_tui.services.evaluation_reuse import find_finished
 from tcao_tui.store.evaluation_dir import Ask, cell_dir, evaluation_dir, last_asked
 from tcao_tui.store.evaluation_rows import places
 from tcao_tui.store.evaluations import EvaluationStore
-from tcao_tui.store.lease import RunLock, holder
 
 POLL_SECONDS = 0.5
 MOST_DEATHS = 3
@@ -83,19 +82,8 @@ class EvaluationDriver:
             Refused: Another driver has the evaluation.
         """
         self._place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = RunLock(self._place)
-        try:
-            lock.acquire()
-        except Refused:
-            who = holder(self._place)
-            raise Refused(
-                f"evaluation {self._id} is being carried out by process {who.pid if who else '?'}",
-                next_step=f"tcao eval show {self._id}",
-            ) from None
-        try:
+        with driving(self._place, what=f"evaluation {self._id}", next_step=f"tcao eval show {self._id}"):
             return self._drive()
-        finally:
-            lock.release()
 
     def _drive(self) -> list[CellRecord]:
         self._cells = {cell.key: cell for cell in self._store.cells(self._id)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from tcao_tui.store.loader_process import LoaderProcess
 from tcao_tui.store.port import PAST_EVERY_ROW, Cursor, RunStore
 
 if TYPE_CHECKING:
-    from tcao_tui.domain.run_view import LeaseState, RunView
+    from tcao_tui.domain.run_view import LeaseState, RunView, ViewSource
 
 POLL_SECONDS = 0.1
 """Longest time that one poll reads."""
@@ -140,3 +141,17 @@ class Follower:
             is_sampled=True,
             notes=(*view.notes, self._long.note),
         )
+
+
+def to_end(source: ViewSource) -> RunView:
+    """What a source has now, read to the end."""
+    view = source.poll()
+    while not source.caught_up:
+        view = source.poll()
+    return view
+
+
+def read_view(store: RunStore, run_id: str) -> RunView:
+    """A run as it is now, read to the end. Raises `UsageError` when there is no such run."""
+    with closing(Follower(store, run_id)) as source:
+        return to_end(source)

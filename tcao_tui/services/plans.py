@@ -14,7 +14,7 @@ from tcao_tui.domain.plan_code import all_code
 from tcao_tui.domain.plan_data import all_data_files
 from tcao_tui.errors import TcaoError
 from tcao_tui.services.user_code import code_hash
-from tcao_tui.store.plan_file import read_plan
+from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 
 
 def load_plan(path: Path) -> Plan:
@@ -24,6 +24,14 @@ def load_plan(path: Path) -> Plan:
         PlanInvalid: With every problem of the file.
     """
     return read_plan(path)
+
+
+def plan_of_run(runs_root: Path, run_id: str) -> Plan | None:
+    """The plan of a run; None where there is no run, or its plan cannot be read."""
+    try:
+        return read_plan(runs_root / run_id / PLAN_NAME) if run_id else None
+    except (TcaoError, OSError):
+        return None
 
 
 def changed_data(plan: Plan) -> list[str]:

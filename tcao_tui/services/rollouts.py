@@ -8,7 +8,7 @@ from pathlib import Path
 from tcao_tui.domain.rollouts import RolloutGroup
 from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.errors import UsageError
-from tcao_tui.services.diagnosis import read_view
+from tcao_tui.services.follow import read_view
 from tcao_tui.services.runs import find_run
 from tcao_tui.store.port import RunStore
 from tcao_tui.store.rollout_files import read_rollout_file

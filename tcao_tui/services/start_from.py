@@ -11,10 +11,10 @@ from tcao_tui.clients.tinker_port import Unsupported
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.draft import Filled, KeyPath, flat
 from tcao_tui.domain.plan import Plan
-from tcao_tui.errors import BackendError, PlanInvalid, TcaoError, UsageError
+from tcao_tui.errors import BackendError, PlanInvalid, UsageError
 from tcao_tui.services.backend_helper import BackendHelper
 from tcao_tui.services.backends import Profile
-from tcao_tui.store.plan_file import PLAN_NAME, read_plan
+from tcao_tui.services.plans import plan_of_run
 
 type Describe = Callable[[Profile, str], WeightsInfo]
 
@@ -48,9 +48,8 @@ def fork_values(runs_root: Path, checkpoint: ListedCheckpoint) -> dict[KeyPath, 
 def _of_its_run(runs_root: Path, checkpoint: ListedCheckpoint) -> dict[KeyPath, Any]:
     if checkpoint.own is None:
         return {}
-    try:
-        plan = read_plan(runs_root / checkpoint.own.run_id / PLAN_NAME)
-    except (TcaoError, OSError):
+    plan = plan_of_run(runs_root, checkpoint.own.run_id)
+    if plan is None:
         return {}
     plain = plan.model_dump(mode="json", exclude=_OF_THE_RUN, exclude_none=True)
     del plain["training"]["changes"]

@@ -17,9 +17,9 @@ from tcao_tui.domain.sweep import varied, words
 from tcao_tui.errors import Refused, TcaoError
 from tcao_tui.services import launch
 from tcao_tui.services.backends import Profile, ensure_engine
+from tcao_tui.services.driver_start import driving
 from tcao_tui.services.plans import changed_data
 from tcao_tui.services.sweep_follow import run_of
-from tcao_tui.store.lease import RunLock, holder
 from tcao_tui.store.port import RunStore
 from tcao_tui.store.sweep_file import CellRecord, SweepRecord, read_sweep, sweep_dir, write_sweep
 
@@ -70,19 +70,8 @@ class Sweeper:
             Refused: Another sweeper has the sweep.
         """
         place = sweep_dir(self._runs_root, self._name)
-        lock = RunLock(place)
-        try:
-            lock.acquire()
-        except Refused:
-            who = holder(place)
-            raise Refused(
-                f"sweep {self._name} is being carried out by process {who.pid if who else '?'}",
-                next_step=f"tcao sweep --show {self._name}",
-            ) from None
-        try:
+        with driving(place, what=f"sweep {self._name}", next_step=f"tcao sweep --show {self._name}"):
             return self._drive()
-        finally:
-            lock.release()
 
     def _drive(self) -> SweepRecord:
         self._record = read_sweep(self._runs_root, self._name)

@@ -10,12 +10,12 @@ from tcao_tui.domain.checkpoints import CheckpointRecord
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.run_view import RunView
-from tcao_tui.errors import Refused, TcaoError
+from tcao_tui.errors import Refused
 from tcao_tui.services.checkpoint_names import SCHEME, resolve_checkpoint
 from tcao_tui.services.checkpoint_places import CheckpointPlaces
-from tcao_tui.services.diagnosis import read_view
+from tcao_tui.services.follow import read_view
+from tcao_tui.services.plans import plan_of_run
 from tcao_tui.services.runs import find_run, list_runs
-from tcao_tui.store.plan_file import PLAN_NAME, read_plan
 from tcao_tui.store.port import RunStore
 
 
@@ -90,9 +90,6 @@ def weights_source(store: RunStore, runs_root: Path, reference: str) -> WeightsS
 
 
 def _of_record(runs_root: Path, view: RunView, record: CheckpointRecord) -> WeightsSource:
-    try:
-        plan = read_plan(runs_root / view.run_id / PLAN_NAME)
-    except (TcaoError, OSError):
-        plan = None
+    plan = plan_of_run(runs_root, view.run_id)
     label = f"{view.name}-{record.step:06d}"
     return WeightsSource(record.state_path, record.sampler_path, label, view, plan, record)

@@ -8,7 +8,7 @@ from tcao_tui.cli.context import CliContext, pass_context
 from tcao_tui.cli.options import output_option, run_argument
 from tcao_tui.cli.render.json import to_json, view_dict
 from tcao_tui.cli.render.text import sample_lines, view_lines
-from tcao_tui.cli.watching import run_dir, view_now
+from tcao_tui.cli.watching import run_dir
 
 
 @click.command(
@@ -28,9 +28,11 @@ def show(console: CliContext, run: str, samples: bool) -> None:
 
     RUN is an id, the beginning of one, a name (its newest run) or `latest`.
     """
+    from tcao_tui.services.follow import read_view
+
     with console.store() as store:
         found = console.find(store, run)
-        view = view_now(store, found.run_id)
+        view = read_view(store, found.run_id)
     place = run_dir(console, found.run_id)
     if console.wants_json:
         console.result(to_json(view_dict(view, place), indent=2))
