@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from tcao_tui.domain.statistics.shares import NORMAL_QUANTILE, POWER_QUANTILE
+
 FailureKind = Literal["hallucination", "tool_call", "refusal", "format", "safety", "wrong", "other"]
 
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
@@ -97,9 +99,6 @@ class EvalsetSummary:
 DISCORDANT = 1 / 3
 """Share of cases on which two checkpoints differ, as is usual between a base and its fine-tune; see `detectable`."""
 
-_QUANTILES = 1.959964 + 0.841621
-"""Normal quantiles of 95 % confidence and 80 % power together."""
-
 
 def summarise(records: Sequence[Mapping[str, Any]], sha256: str) -> EvalsetSummary:
     """Count a set.
@@ -109,7 +108,7 @@ def summarise(records: Sequence[Mapping[str, Any]], sha256: str) -> EvalsetSumma
     """
     tags = Counter(str(tag) for record in records for tag in _tags(record))
     untagged = sum(not _tags(record) for record in records)
-    detectable = 100 * _QUANTILES * (DISCORDANT / len(records)) ** 0.5 if records else 100.0
+    detectable = 100 * (NORMAL_QUANTILE + POWER_QUANTILE) * (DISCORDANT / len(records)) ** 0.5 if records else 100.0
     return EvalsetSummary(len(records), sha256, dict(tags.most_common()), untagged, min(100.0, detectable))
 
 

@@ -5,32 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb, sqrt
 
 from tcao_tui.domain.chat import Conversation
+from tcao_tui.domain.statistics.shares import sign_test, wilson
 
 CHANCE = 0.05
 """A preference that chance gives this often or more rarely is called one."""
-
-_Z = 1.959964
-"""Normal quantile of a 95 % interval."""
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """Two-sided exact sign test: how often a fair coin is at least this far from even; 1 without a throw."""
-    count = wins + losses
-    tail = sum(comb(count, k) for k in range(min(wins, losses) + 1))
-    return min(1.0, 2 * tail / 2**count)
-
-
-def share_interval(wins: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); all that there is without a vote."""
-    if not count:
-        return 0.0, 1.0
-    share, spread = wins / count, _Z * _Z / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * sqrt(share * (1 - share) / count + spread / (4 * count))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +73,8 @@ def _pairings(wins: Sequence[int]) -> tuple[Pairing, ...]:
         better, worse = (one, other) if wins[one] >= wins[other] else (other, one)
         count = wins[one] + wins[other]
         chance = min(1.0, sign_test(wins[better], wins[worse]) * len(pairs))
-        found.append(Pairing(better, worse, wins[better], wins[worse], chance, *share_interval(wins[better], count)))
+        low, high = wilson(wins[better] / count, count) if count else (0.0, 1.0)
+        found.append(Pairing(better, worse, wins[better], wins[worse], chance, low, high))
     return tuple(found)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tcao_tui.domain.chat import ChatSettings, Contender, Conversation, Prices, Reply
 from tcao_tui.domain.chat_meter import metered
 from tcao_tui.domain.chat_rows import rows_of
-from tcao_tui.domain.votes import share_interval, sign_test, tally, verdict
+from tcao_tui.domain.statistics.shares import sign_test, wilson
+from tcao_tui.domain.votes import tally, verdict
 from tcao_tui.errors import Refused
 
 NAMES = ("base", "new", "other", "fourth")
@@ -97,10 +98,11 @@ def test_the_sign_test_is_the_exact_binomial_one(wins: int, losses: int, expecte
 
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_an_interval_holds_its_share(wins: int, losses: int) -> None:
-    low, high = share_interval(wins, wins + losses)
+    assume(wins + losses > 0)
+    share = wins / (wins + losses)
+    low, high = wilson(share, wins + losses)
     assert 0 <= low <= high <= 1
-    if wins + losses:
-        assert low - 1e-9 <= wins / (wins + losses) <= high + 1e-9
+    assert low - 1e-9 <= share <= high + 1e-9
 
 
 def voted(count: int, *votes: int | str) -> Conversation:

@@ -15,8 +15,9 @@ from scipy.stats import binomtest, t
 from statsmodels.stats.proportion import proportion_confint
 
 from tcao_tui.domain.selection import Evidence, Wishes, select
-from tcao_tui.domain.statistics.levels import level, wilson
+from tcao_tui.domain.statistics.levels import level
 from tcao_tui.domain.statistics.paired import ItemScore, compare
+from tcao_tui.domain.statistics.shares import wilson
 from tcao_tui.domain.statistics.verdict import Scores, Task, decide
 from tests.fakes.evaluated import task
 

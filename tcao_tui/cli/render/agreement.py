@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tcao_tui.cli.render.text import Style, table
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.statistics.agreement import meaning
-from tcao_tui.domain.statistics.levels import wilson
+from tcao_tui.domain.statistics.shares import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

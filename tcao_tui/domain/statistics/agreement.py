@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tcao_tui.domain.statistics.levels import wilson
-from tcao_tui.domain.statistics.paired import NORMAL_QUANTILE
+from tcao_tui.domain.statistics.shares import NORMAL_QUANTILE, wilson
 
 FEWEST_LABELS = 30
 """With fewer, nothing is said of a judge: an interval of kappa by a normal quantile needs more."""

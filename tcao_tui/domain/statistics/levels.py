@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tcao_tui.domain.eval_matrix import Level
-from tcao_tui.domain.statistics.paired import NORMAL_QUANTILE, clustered_error, student_quantile
+from tcao_tui.domain.statistics.paired import clustered_error, student_quantile
+from tcao_tui.domain.statistics.shares import wilson
 
 
 def level(values: Sequence[float], clusters: Sequence[str]) -> Level | None:
@@ -30,14 +31,3 @@ def level(values: Sequence[float], clusters: Sequence[str]) -> Level | None:
         return Level(mean, *wilson(mean, groups), count, f"Wilson over {groups:,} groups")
     half = student_quantile(groups - 1) * error if error else math.nan
     return Level(mean, mean - half, mean + half, count, "t" if groups == count else f"t over {groups:,} groups")
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """95 % interval of a share, honest also for few items and for 0 or 1.
-
-    Source: Wilson 1927; without a correction for continuity, as statsmodels' `proportion_confint(method="wilson")`.
-    """
-    squared = NORMAL_QUANTILE**2
-    middle = (share + squared / (2 * count)) / (1 + squared / count)
-    half = NORMAL_QUANTILE * math.sqrt(share * (1 - share) / count + squared / (4 * count**2)) / (1 + squared / count)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -13,11 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-CONFIDENCE = 0.95
-POWER = 0.8
-
-NORMAL_QUANTILE = float(special.ndtri((1 + CONFIDENCE) / 2))
-"""Of the standard normal distribution, for a two-sided interval."""
+from tcao_tui.domain.statistics.shares import CONFIDENCE, NORMAL_QUANTILE, POWER, sign_test
 
 _FEWEST_CLUSTERS = 2
 """One cluster has no spread between clusters."""
@@ -124,7 +120,7 @@ def _difference(ours: np.ndarray, theirs: np.ndarray, clusters: Sequence[str], l
     binary = groups == count and bool(np.isin(np.concatenate([ours, theirs]), (0.0, 1.0)).all())
     if binary:
         low, high = agresti_min(wins, losses, count)
-        p_value, method = mcnemar(wins, losses), "exact McNemar test, Agresti-Min interval"
+        p_value, method = sign_test(wins, losses), "exact McNemar test, Agresti-Min interval"
     else:
         low, high, p_value = _student(mean, error, groups)
         method = "paired t" if groups == count else f"paired t, errors clustered in {groups:,} groups"
@@ -150,11 +146,6 @@ def clustered_error(values: np.ndarray, clusters: Sequence[str]) -> float:
     return float(np.sqrt(groups / (groups - 1) * np.square(sums).sum()) / len(values))
 
 
-def mcnemar(wins: int, losses: int) -> float:
-    """Two-sided exact McNemar test: the items on which both did the same say nothing."""
-    return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
-
-
 def agresti_min(wins: int, losses: int, items: int) -> tuple[float, float]:
     """95 % interval of a difference of paired shares, honest also for few items and for none that differ.
 
@@ -172,7 +163,7 @@ def _student(mean: float, error: float, groups: int) -> tuple[float, float, floa
         return math.nan, math.nan, 1.0
     if error == 0:
         # Groups that all moved alike have no spread to measure: how rarely signs alone agree so is all that is known.
-        return math.nan, math.nan, 1.0 if mean == 0 else 2.0 ** (1 - groups)
+        return math.nan, math.nan, 1.0 if mean == 0 else sign_test(groups, 0)
     half = student_quantile(groups - 1) * error
     return mean - half, mean + half, 2 * float(special.stdtr(groups - 1, -abs(mean) / error))
 

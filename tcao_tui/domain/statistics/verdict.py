@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal
 
-from tcao_tui.domain.statistics.paired import CONFIDENCE, Difference, ItemScore, compare, holm
+from tcao_tui.domain.statistics.paired import Difference, ItemScore, compare, holm
+from tcao_tui.domain.statistics.shares import CONFIDENCE
 
 ALPHA = 1 - CONFIDENCE
 
