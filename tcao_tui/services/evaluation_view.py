@@ -63,6 +63,11 @@ class EvaluationFollower:
         self._matrix: EvalMatrix | None = None
 
     @property
+    def is_of_run(self) -> bool:
+        """Whether all evaluations of a run are watched, not one alone."""
+        return self._evaluation_id is None
+
+    @property
     def run_id(self) -> str:
         """The run that they are about; empty for none."""
         if self._run_id is not None or self._evaluation_id is None:

@@ -18,7 +18,6 @@ from tcao_tui.services.eval_report import write_report
 from tcao_tui.services.eval_transcripts import transcripts_below
 from tcao_tui.services.evaluation_view import EvaluationFollower
 from tcao_tui.services.log_matrix import LogMatrix, log_files, log_matrix
-from tcao_tui.services.runs import find_run
 from tcao_tui.services.transcripts import TranscriptReader
 from tcao_tui.settings import Settings
 from tcao_tui.store.evaluation_dir import EVALS_DIR, evaluation_dir
@@ -46,11 +45,11 @@ def open_evaluations(
         return OpenedLogs(wanted.logs)
     store = open_store(runs_root)
     try:
-        run = find_run(store, wanted.ref)
+        follower = follow_evaluations(store, runs_root, wanted.ref)
     except UsageError:
-        found = evaluations.find_evaluation(store.evaluations, wanted.ref)
-        return StoredEvaluations(store, runs_root, load_settings, evaluation_id=found, by=by)
-    return StoredEvaluations(store, runs_root, load_settings, run_id=run.run_id, by=by)
+        store.close()
+        raise
+    return StoredEvaluations(store, runs_root, load_settings, follower, by=by)
 
 
 class StoredEvaluations:
@@ -60,8 +59,7 @@ class StoredEvaluations:
         store: The run store, closed with it.
         runs_root: Its root.
         load_settings: Reads the person's settings.
-        run_id: The run; empty with `evaluation_id`.
-        evaluation_id: The evaluation; empty with `run_id`.
+        follower: Watches them.
         by: Who asks.
     """
 
@@ -70,30 +68,21 @@ class StoredEvaluations:
         store: SqliteStore,
         runs_root: Path,
         load_settings: Callable[[], Settings],
+        follower: EvaluationFollower,
         *,
-        run_id: str = "",
-        evaluation_id: str = "",
         by: str,
     ) -> None:
         self._store, self._runs_root, self._load_settings, self._by = store, runs_root, load_settings, by
-        self._run_id = run_id
-        self._reference = run_id or evaluation_id
-        self._followed: EvaluationFollower | None = None
+        self._follower = follower
+        self._run_id = follower.run_id if follower.is_of_run else ""
         self._reader = TranscriptReader([runs_root / EVALS_DIR])
-        self._starter = EvalStarter(store, runs_root, load_settings, run_id, by)
+        self._starter = EvalStarter(store, runs_root, load_settings, self._run_id, by)
         self._matrix: EvalMatrix | None = None
 
     def poll(self) -> EvalMatrix:
         """As they stand."""
         self._matrix = self._follower.poll()
         return self._matrix
-
-    @property
-    def _follower(self) -> EvaluationFollower:
-        """Opened in the thread that asks first: the statistics take a second to import."""
-        if self._followed is None:
-            self._followed = follow_evaluations(self._store, self._runs_root, self._reference)
-        return self._followed
 
     @property
     def _known(self) -> EvalMatrix:
