@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from tcao_tui.cli.context import CliContext
-from tcao_tui.cli.launching import command_again, person
+from tcao_tui.cli.launching import command_again, consented, person
 from tcao_tui.cli.render.json import to_json
-from tcao_tui.errors import ExitCode, NeedsInput, Refused
+from tcao_tui.errors import ExitCode, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,20 +123,16 @@ def consent(console: CliContext, proposal: EvaluationProposal, request: StartReq
     from tcao_tui.cli.render.evaluation import proposal_lines
 
     given = request.approve or ("auto" if proposal.is_free else None)
-    if given is None and console.is_interactive:
-        console.progress("\n".join(proposal_lines(proposal)))
-        answer = click.prompt("Type approve to evaluate", default="", show_default=False, err=True)
-        if answer.strip().lower() != "approve":
-            raise NeedsInput("not approved; nothing was started")
-        return proposal.consent(proposal.hash, typed=True)
-    try:
-        how = proposal.consent(given)
-    except NeedsInput as error:
-        if given is None and not console.wants_json:
-            console.progress("\n".join(proposal_lines(proposal)))
-        error.next_step = f"{request.again()} --approve {proposal.hash}"
-        raise
-    if not console.wants_json:
+    how: How = consented(
+        console,
+        lambda hash_or_auto, typed: proposal.consent(hash_or_auto, typed=typed),
+        given=given,
+        wanted=proposal.hash,
+        lines=lambda: proposal_lines(proposal),
+        purpose="to evaluate",
+        command=request.again(),
+    )
+    if given is not None and not console.wants_json:
         console.progress("\n".join(proposal_lines(proposal)))
     return how
 

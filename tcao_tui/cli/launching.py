@@ -18,6 +18,8 @@ from tcao_tui.domain.wording import money_text
 from tcao_tui.errors import NeedsInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tcao_tui.domain.plan import Plan
     from tcao_tui.services.launch import LaunchResult
     from tcao_tui.services.proposals import Proposal
@@ -66,18 +68,55 @@ def consent(console: CliContext, proposal: Proposal, given: str | None, command:
         Refused: No worker here can carry the plan out, whatever anybody approves.
     """
     proposal.require_worker()
+    return consented(
+        console,
+        lambda hash_or_auto, typed: proposal.consent(hash_or_auto, by=person(), typed=typed),
+        given=given,
+        wanted=proposal.hash,
+        lines=lambda: proposal_lines(proposal),
+        purpose="to launch",
+        command=command,
+    )
+
+
+def consented[T](
+    console: CliContext,
+    consent: Callable[[str | None, bool], T],
+    *,
+    given: str | None,
+    wanted: str,
+    lines: Callable[[], Sequence[str]],
+    purpose: str,
+    command: str,
+    nothing: str = "nothing was started",
+) -> T:
+    """What consent gives, be it given or asked for in a terminal, to anything that may cost.
+
+    Args:
+        console: Where to ask.
+        consent: Takes the hash, "auto" or None, and whether a person typed it; raises `NeedsInput`.
+        given: `--approve`, or "auto" where nothing can cost anything.
+        wanted: The hash of what was shown.
+        lines: What a person reads before consenting.
+        purpose: What approval is asked for: `to launch`.
+        command: The command line to repeat with `--approve`, without it.
+        nothing: What is told when the answer was no.
+
+    Raises:
+        NeedsInput: Nobody can be asked, or the answer was no; says the hash and the command.
+    """
     if given is None and console.is_interactive:
-        console.progress("\n".join(proposal_lines(proposal)))
-        answer = click.prompt("Type approve to launch", default="", show_default=False, err=True)
+        console.progress("\n".join(lines()))
+        answer = click.prompt(f"Type approve {purpose}", default="", show_default=False, err=True)
         if answer.strip().lower() != "approve":
-            raise NeedsInput("not approved; nothing was started")
-        return proposal.consent(proposal.hash, by=person(), typed=True)
+            raise NeedsInput(f"not approved; {nothing}")
+        return consent(wanted, True)
     try:
-        return proposal.consent(given, by=person())
+        return consent(given, False)
     except NeedsInput as error:
         if given is None and not console.wants_json:
-            console.progress("\n".join(proposal_lines(proposal)))
-        error.next_step = f"{command} --approve {proposal.hash}"
+            console.progress("\n".join(lines()))
+        error.next_step = f"{command} --approve {wanted}"
         raise
 
 

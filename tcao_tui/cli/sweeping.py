@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tcao_tui.cli.context import CliContext
-from tcao_tui.cli.launching import command_again, person
+from tcao_tui.cli.launching import command_again, consented, person
 from tcao_tui.cli.render.json import to_json
-from tcao_tui.errors import ExitCode, NeedsInput, UsageError
+from tcao_tui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tcao_tui.domain.plan import Plan
@@ -89,20 +89,15 @@ def consent(console: CliContext, proposal: SweepProposal, request: SweepRequest)
     """The approvals that were given, or asked for in a terminal. Raises `NeedsInput`."""
     from tcao_tui.cli.render.sweep import sweep_proposal_lines
 
-    given = request.approve
-    if given is None and console.is_interactive:
-        console.progress("\n".join(sweep_proposal_lines(proposal)))
-        answer = click.prompt("Type approve to launch all of them", default="", show_default=False, err=True)
-        if answer.strip().lower() != "approve":
-            raise NeedsInput("not approved; nothing was started")
-        return proposal.consent(proposal.hash, by=person(), typed=True)
-    try:
-        return proposal.consent(given, by=person())
-    except NeedsInput as error:
-        if given is None and not console.wants_json:
-            console.progress("\n".join(sweep_proposal_lines(proposal)))
-        error.next_step = f"{request.again()} --approve {proposal.hash}"
-        raise
+    return consented(
+        console,
+        lambda given, typed: proposal.consent(given, by=person(), typed=typed),
+        given=request.approve,
+        wanted=proposal.hash,
+        lines=lambda: sweep_proposal_lines(proposal),
+        purpose="to launch all of them",
+        command=request.again(),
+    )
 
 
 def go_on(console: CliContext, name: str, *, foreground: bool) -> None:

@@ -6,7 +6,9 @@ keeping the ledger and stopping at the cap is the worker's business.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Literal
 
 from tcao_tui.domain.checks.cost import range_text
 from tcao_tui.domain.cost import CostEstimate
@@ -38,23 +40,56 @@ def approve(
     if not all(named.recorded for named in (*all_data_files(plan), *all_code(plan))):
         raise PlanInvalid("the plan's data or code is not hashed yet, so an approval would not cover it")
     wanted = approval_hash(plan, quote)
-    if given == wanted:
-        return Approval(wanted, "typed" if typed else "hash", by, at, quote.model_dump_json())
-    if given == "auto" and quote.is_free:
-        return Approval(wanted, "auto", by, at, quote.model_dump_json())
-    raise NeedsInput(
-        _why_not(given, wanted),
+    how = require_consent(
+        given,
+        wanted,
+        is_free=quote.is_free,
+        what="this plan at these prices",
+        other="another plan or other prices",
         where=f"estimate {range_text(cost.total)}",
-        next_step=f"--approve {wanted}",
-        details={"approval_hash": wanted, "cost": asdict(cost)},
+        details={"cost": asdict(cost)},
     )
+    return Approval(wanted, "typed" if typed and how == "hash" else how, by, at, quote.model_dump_json())
 
 
-def _why_not(given: str | None, wanted: str) -> str:
-    match given:
-        case None | "":
-            return f"this plan at these prices needs approval; its hash is {wanted}"
-        case "auto":
-            return f"auto approves only what costs nothing, and this may; its hash is {wanted}"
-        case _:
-            return f"the approval is for another plan or other prices; the hash of this one is {wanted}"
+def require_consent(
+    given: str | None,
+    wanted: str,
+    *,
+    is_free: bool,
+    what: str,
+    other: str,
+    risk: str = "this may",
+    where: str = "",
+    details: Mapping[str, object],
+) -> Literal["hash", "auto"]:
+    """How consent to anything that may cost was given.
+
+    Args:
+        given: The hash that the person gave, "auto", or None.
+        wanted: The hash that consent is bound to.
+        is_free: Whether nothing can cost anything.
+        what: What needs consent, for errors: `this plan at these prices`.
+        other: What another hash would be for, for errors.
+        risk: What may cost, for errors.
+        where: What the person was shown, for errors.
+        details: What a script is told besides the hash.
+
+    Raises:
+        NeedsInput: No hash, the hash of something else, or "auto" where money can be spent.
+    """
+    if given == wanted:
+        return "hash"
+    if given == "auto" and is_free:
+        return "auto"
+    why = {
+        "": f"{what} needs approval",
+        "auto": f"auto approves only what costs nothing, and {risk}",
+    }.get(given or "")
+    told = f"{why}; its hash is {wanted}" if why else f"the approval is for {other}; the hash of this one is {wanted}"
+    raise NeedsInput(
+        told,
+        where=where,
+        next_step=f"--approve {wanted}",
+        details={"approval_hash": wanted, **details},
+    )

@@ -19,8 +19,10 @@ from tcao_tui.clients.prices import planning_quote
 from tcao_tui.domain.cost import CostRange
 from tcao_tui.domain.eval_cost import TaskSize, expected_cost
 from tcao_tui.domain.evaluation import CellState, EvaluationRecord, EvaluationSpec
+from tcao_tui.domain.judges import OUR_PROVIDER
 from tcao_tui.domain.plan import PriceQuote
-from tcao_tui.errors import BudgetExceeded, NeedsInput, UsageError
+from tcao_tui.errors import BudgetExceeded, UsageError
+from tcao_tui.services.approve import require_consent
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.driver_start import start_driver
 from tcao_tui.store.evaluation_dir import LOG_NAME, Ask, Asked, ask, evaluation_dir
@@ -50,7 +52,7 @@ class EvaluationProposal:
     @property
     def is_free(self) -> bool:
         """Whether nothing can cost anything: neither the subjects' answers nor a judge's."""
-        ours = all(not task.judge or task.judge.startswith("tcao/") for task in self.spec.tasks)
+        ours = all(not task.judge or task.judge.startswith(OUR_PROVIDER) for task in self.spec.tasks)
         return self.quote.is_free and ours
 
     def consent(self, given: str | None, *, typed: bool = False) -> How:
@@ -59,19 +61,15 @@ class EvaluationProposal:
         Raises:
             NeedsInput: Consent is missing or for something else.
         """
-        if given == self.hash:
-            return "typed" if typed else "hash"
-        if given == "auto" and self.is_free:
-            return "auto"
-        what = {
-            None: "this evaluation at these prices needs approval",
-            "auto": "auto approves only what costs nothing, and this may",
-        }.get(given, "the approval is for another evaluation or other prices")
-        raise NeedsInput(
-            f"{what}; its hash is {self.hash}",
-            next_step=f"--approve {self.hash}",
-            details={"approval_hash": self.hash, "cost": asdict(self.cost)},
+        how = require_consent(
+            given,
+            self.hash,
+            is_free=self.is_free,
+            what="this evaluation at these prices",
+            other="another evaluation or other prices",
+            details={"cost": asdict(self.cost)},
         )
+        return "typed" if typed and how == "hash" else how
 
 
 def propose_evaluation(

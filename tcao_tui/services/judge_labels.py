@@ -28,7 +28,8 @@ from tcao_tui.domain.judge_labels import RESULT, Judged, JudgeJob, Judgement, La
 from tcao_tui.domain.judges import OUR_PROVIDER, model_of
 from tcao_tui.domain.plan import PriceQuote
 from tcao_tui.domain.statistics.agreement import Confusion, Kappa, cohens_kappa, confusion
-from tcao_tui.errors import BackendError, NeedsInput, Refused, UsageError
+from tcao_tui.errors import BackendError, Refused, UsageError
+from tcao_tui.services.approve import require_consent
 from tcao_tui.services.backends import Profile, ensure_engine
 from tcao_tui.services.eval_needs import judge_lacks
 from tcao_tui.services.evaluation_processes import inspect_environment
@@ -79,16 +80,14 @@ class JudgeTrial:
         Raises:
             NeedsInput: Consent is missing or for something else.
         """
-        if given == self.hash or (given in (None, "auto") and self.is_free):
-            return
-        what = {
-            None: f"{self.judge} may cost, so asking it needs approval",
-            "auto": f"auto approves only what costs nothing, and {self.judge} may cost",
-        }.get(given, "the approval is for another judge, other rows or other prices")
-        raise NeedsInput(
-            f"{what}; its hash is {self.hash}",
-            next_step=f"--approve {self.hash}",
-            details={"approval_hash": self.hash, "questions": len(self.rows)},
+        require_consent(
+            given,
+            self.hash,
+            is_free=self.is_free,
+            what=f"{self.judge} may cost, so asking it",
+            other="another judge, other rows or other prices",
+            risk=f"{self.judge} may cost",
+            details={"questions": len(self.rows)},
         )
 
 

@@ -20,7 +20,8 @@ from tcao_tui.domain.hyperparams import rank_limit
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.range_test import range_settings
 from tcao_tui.domain.sweep import Cell, Overrides, expand, grid, shares, sweep_hash, varied, words
-from tcao_tui.errors import NeedsInput, TcaoError
+from tcao_tui.errors import TcaoError
+from tcao_tui.services.approve import require_consent
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.driver_start import start_driver
 from tcao_tui.services.facts import Sources, sources
@@ -66,18 +67,17 @@ class SweepProposal:
         Raises:
             NeedsInput: Consent is missing or for something else.
         """
-        if given == self.hash:
-            return tuple(proposal.consent(proposal.hash, by=by, typed=typed) for _, proposal in self.cells)
-        if given == "auto" and self.is_free:
-            return tuple(proposal.consent("auto", by=by) for _, proposal in self.cells)
-        what = {
-            None: "this sweep at these prices needs approval",
-            "auto": "auto approves only what costs nothing, and this may",
-        }.get(given, "the approval is for another sweep or other prices")
-        raise NeedsInput(
-            f"{what}; its hash is {self.hash}",
-            next_step=f"--approve {self.hash}",
-            details={"approval_hash": self.hash, "cells": len(self.cells), "cost": asdict(self.cost)},
+        how = require_consent(
+            given,
+            self.hash,
+            is_free=self.is_free,
+            what="this sweep at these prices",
+            other="another sweep or other prices",
+            details={"cells": len(self.cells), "cost": asdict(self.cost)},
+        )
+        return tuple(
+            proposal.consent("auto" if how == "auto" else proposal.hash, by=by, typed=typed)
+            for _, proposal in self.cells
         )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tcao_tui.cli.context import CliContext, pass_context
+from tcao_tui.cli.launching import consented
 from tcao_tui.cli.options import approve_option, backend_option, output_option
-from tcao_tui.errors import ExitCode, NeedsInput, UsageError
+from tcao_tui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tcao_tui.services.judge_labels import JudgeTrial
@@ -81,18 +82,19 @@ def _consent(console: CliContext, trial: JudgeTrial, given: str | None, *, again
     """Go on with consent, asked for in a terminal; what is free needs none. Raises `NeedsInput`."""
     from tcao_tui.cli.render.agreement import trial_lines
 
-    if not console.wants_json:
+    given = given or ("auto" if trial.is_free else None)
+    if given is not None and not console.wants_json:
         console.progress("\n".join(trial_lines(trial)))
-    if given is None and not trial.is_free and console.is_interactive:
-        answer = click.prompt("Type approve to ask", default="", show_default=False, err=True)
-        if answer.strip().lower() != "approve":
-            raise NeedsInput("not approved; nothing was asked")
-        return
-    try:
-        trial.require_consent(given)
-    except NeedsInput as error:
-        error.next_step = f"{again} --approve {trial.hash}"
-        raise
+    consented(
+        console,
+        lambda hash_or_auto, _: trial.require_consent(hash_or_auto),
+        given=given,
+        wanted=trial.hash,
+        lines=lambda: trial_lines(trial),
+        purpose="to ask",
+        command=again,
+        nothing="nothing was asked",
+    )
 
 
 def _text(given: str) -> str:
