@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.loopback import QuietHandler, served
 
 _DIGEST_CHARACTERS = 12
 
@@ -45,42 +46,26 @@ class FileServer:
 def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
     state = FileServer(files)
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             answer(self, state)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(Handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-def answer(request: BaseHTTPRequestHandler, state: FileServer) -> None:
+def answer(request: QuietHandler, state: FileServer) -> None:
     asked = urlsplit(request.path)
     state.keys.append(request.headers.get("X-API-Key"))
     if asked.path in state.redirects:
-        request.send_response(302)
-        request.send_header("Location", state.links()[state.redirects[asked.path]])
-        request.send_header("Content-Length", "0")
-        request.end_headers()
+        request.say(302, headers={"Location": state.links()[state.redirects[asked.path]]})
         return
     wanted = request.headers.get("Range", "")
     if wanted != "bytes=0-0":
         state.asked.append(wanted)
     known = asked.path[1:] in state.files
     if not known or state.status or parse_qs(asked.query).get("generation") != [str(state.generation)]:
-        request.send_response(state.status or (403 if known else 404))
-        request.send_header("Content-Length", "0")
-        request.end_headers()
+        request.say(state.status or (403 if known else 404))
         return
     content = state.files[asked.path[1:]]
     etag = f'"{hashlib.sha256(content).hexdigest()[:_DIGEST_CHARACTERS]}"'
@@ -89,9 +74,7 @@ def answer(request: BaseHTTPRequestHandler, state: FileServer) -> None:
         first, _, last = wanted.removeprefix("bytes=").partition("-")
         start, end = int(first), min(int(last) + 1 if last else end, end)
         if start >= len(content):
-            request.send_response(416)
-            request.send_header("Content-Length", "0")
-            request.end_headers()
+            request.say(416)
             return
         request.send_response(206)
         request.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")

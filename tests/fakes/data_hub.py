@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from tests.fakes.loopback import QuietHandler, served
 
 GSM8K_ROWS = Path(__file__).with_name("gsm8k")
 GSM8K = "openai/gsm8k"
@@ -112,29 +112,13 @@ def _json(told: Any) -> tuple[int, Mapping[str, str], bytes]:
 def data_hub() -> Iterator[DataHub]:
     state = DataHub()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
+    class Handler(QuietHandler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            status, headers, body = state.answer(urlsplit(self.path).path)
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+            self.body()
+            status, headers, body = state.answer(self.address)
+            self.say(status, body, headers)
 
         do_GET = do_HEAD = do_POST = answer
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(Handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,9 +4,7 @@ import json
 import os
 import socket
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from tcao_tui.errors import BackendError
 from tcao_tui.services import engine_server
 from tcao_tui.services.detached import ProcessIdentity, exit_status, spawn, start_ticks
+from tests.fakes.loopback import QuietHandler, served
 
 ANSWERS = {
     "/api/v1/healthz": {"status": "ok"},
@@ -21,28 +20,16 @@ ANSWERS = {
 }
 
 
-class _Engine(BaseHTTPRequestHandler):
+class _Engine(QuietHandler):
     def do_GET(self) -> None:
         known = ANSWERS.get(self.path) if self.headers["X-API-Key"] == "tml-local-x" else None
-        body = json.dumps(known or {}).encode()
-        self.send_response(200 if known else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.say(200 if known else 404, json.dumps(known or {}).encode())
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Engine)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(_Engine) as url:
+        yield url
 
 
 def announce(state_dir: Path, url: str, pid: int, ticks: int | None) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -15,28 +13,15 @@ from tcao_tui.domain.obstacle import Obstacle
 from tcao_tui.services.backends import KeySource, Profile
 from tcao_tui.services.benchmarks import benchmark_task
 from tcao_tui.services.eval_preflight import environment, preflight
+from tests.fakes.loopback import NothingThere, served
 
 LOCAL = Profile("local", "engine", None, KeySource("engine"), "--backend")
 
 
-class _Silent(BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        self.send_response(404)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def hub() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Silent)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(NothingThere) as url:
+        yield url
 
 
 @pytest.fixture

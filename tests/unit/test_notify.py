@@ -3,11 +3,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,45 +23,31 @@ from tcao_tui.sinks.notify import send, slack_text
 from tcao_tui.store.lease import RunLock
 from tcao_tui.store.port import RunWriter
 from tcao_tui.store.sqlite import SqliteStore, open_store
+from tests.fakes.loopback import QuietHandler, served
 from tests.fakes.run_records import launch, new_run
 
 ALERT = Alert(rule="plateau", severity="warning", step=3, evidence="flat", action="notify")
 DONE = Finished(outcome="completed", exit_code=0)
 
 
-class Server:
+class Server(NamedTuple):
     """Takes POSTs on the loopback interface."""
 
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, Any]] = []
-        taken = self.taken
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                taken.append((self.path, json.loads(body)))
-                self.send_response(500 if self.path == "/broken" else 200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    address: str
+    taken: list[tuple[str, Any]]
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
+    taken: list[tuple[str, Any]] = []
+
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:
+            taken.append((self.path, json.loads(self.body())))
+            self.say(500 if self.path == "/broken" else 200)
+
+    with served(Handler) as address:
+        yield Server(address, taken)
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from tcao_tui.probes.preview import preview_row
 from tcao_tui.probes.rendered import RowRenderer
 from tcao_tui.probes.token_meter import LONGEST_CHARACTERS, SampledMeter
 from tests.fakes.data_files import exchange, write_rows
+from tests.fakes.loopback import NothingThere, served
 
 TINY = paths.TINY_MODEL_NAME
 TOOL = {"name": "add", "description": "d", "parameters": {"type": "object", "properties": {}}}
@@ -207,27 +205,11 @@ def test_rows_are_numbered_by_what_can_be_used_and_named_by_line(tmp_path: Path,
         preview_row(path, 1, renderer, max_seq_len=99)
 
 
-class _Hub(http.server.BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        self.send_response(404)
-        self.end_headers()
-
-    def log_message(self, *arguments: Any) -> None:
-        return
-
-
-@pytest.fixture
-def hub() -> Iterator[str]:
-    with http.server.HTTPServer(("127.0.0.1", 0), _Hub) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_the_hub_is_left_out_when_it_does_not_answer(monkeypatch: pytest.MonkeyPatch, hub: str) -> None:
+def test_the_hub_is_left_out_when_it_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "")
-    monkeypatch.setenv("HF_ENDPOINT", hub)
-    tokenizers.go_offline_if_needed("Qwen/Qwen3-8B")
+    with served(NothingThere) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub)
+        tokenizers.go_offline_if_needed("Qwen/Qwen3-8B")
     assert not tokenizers.os.environ["HF_HUB_OFFLINE"]
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     tokenizers.go_offline_if_needed(str(paths.TINY_MODEL))

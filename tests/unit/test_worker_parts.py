@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +22,7 @@ from tcao_tui.worker.side_effects import SideEffects
 from tcao_tui.worker.stopping import StopFlag
 from tcao_tui.worker.watch import Watch
 from tests.fakes.fake_tinker import FREE, FakeConnector
+from tests.fakes.loopback import QuietHandler, served
 from tests.fakes.run_lab import Lab, Zygote
 
 
@@ -36,21 +35,12 @@ def lab(tmp_path: Path) -> Lab:
 def health() -> Iterator[tuple[str, list[int]]]:
     codes = [200]
 
-    class Health(BaseHTTPRequestHandler):
+    class Health(QuietHandler):
         def do_GET(self) -> None:
-            self.send_response(codes[0] if self.path == "/base/api/v1/healthz" else 599)
-            self.end_headers()
+            self.say(codes[0] if self.path == "/base/api/v1/healthz" else 599)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Health)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/base/", codes
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Health) as url:
+        yield f"{url}/base/", codes
 
 
 class NoMirror:
