@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tcao_tui.domain.chat import Conversation, Reply
+from tcao_tui.domain.cost import known_sum, sampling_usd
 from tcao_tui.domain.wording import count_text, money_text
-
-CACHED_SHARE = 0.2
-"""What a cached prompt token costs of an uncached one at most (Tinker's price list, 2026-11: 10 to 20 %)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +30,23 @@ class Meter:
 def cost_of(reply: Reply) -> float | None:
     """USD of one answer; None when a price that it needs is unknown."""
     prices = reply.prices
-    if prices.prefill_usd is None or prices.sample_usd is None:
-        return None if reply.prompt_tokens or reply.tokens else 0.0
-    read = reply.prompt_tokens - (1 - CACHED_SHARE) * reply.cached_tokens
-    return (read * prices.prefill_usd + reply.tokens * prices.sample_usd) / 1e6
+    return sampling_usd(
+        prices.prefill_usd,
+        prices.sample_usd,
+        read=reply.prompt_tokens,
+        cached=reply.cached_tokens,
+        written=reply.tokens,
+    )
 
 
 def metered(replies: Iterable[Reply | None]) -> Meter:
     """The sum over answers."""
     there = [reply for reply in replies if reply is not None]
-    costs = [cost_of(reply) for reply in there]
-    known = [cost for cost in costs if cost is not None]
     return Meter(
         prompt_tokens=sum(reply.prompt_tokens for reply in there),
         cached_tokens=sum(reply.cached_tokens for reply in there),
         tokens=sum(reply.tokens for reply in there),
-        usd=sum(known) if len(known) == len(costs) else None,
+        usd=known_sum(map(cost_of, there)),
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from tcao_tui.domain.wording import count_text
 
 CostKind = Literal["range test", "training", "validation", "evals", "sampling", "storage"]
+
+CACHED_SHARE = 0.2
+"""What a prompt token that was sent before costs of a fresh one at most (Tinker's price list, 2026-11: 10 to 20 %)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,9 @@ class CostRange:
     low_usd: float | None
     expected_usd: float | None
     high_usd: float | None
+
+
+UNKNOWN_COST = CostRange(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +58,27 @@ class CostEstimate:
     is_free: bool
     price_source: str
     not_counted: tuple[str, ...] = ()
+
+
+def known_sum(amounts: Iterable[float | None]) -> float | None:
+    """The sum; None as soon as one of them is unknown."""
+    found = list(amounts)
+    known = [amount for amount in found if amount is not None]
+    return sum(known) if len(known) == len(found) else None
+
+
+def sampling_usd(
+    prefill_usd: float | None, sample_usd: float | None, *, read: int, cached: int, written: int
+) -> float | None:
+    """USD of answers; None when a price that they need is unknown.
+
+    Args:
+        prefill_usd: Price of a million prompt tokens.
+        sample_usd: Price of a million written tokens.
+        read: Prompt tokens, those in the cache included.
+        cached: Prompt tokens that were in the cache.
+        written: Tokens of the answers.
+    """
+    if prefill_usd is None or sample_usd is None:
+        return None if read or written else 0.0
+    return ((read - (1 - CACHED_SHARE) * cached) * prefill_usd + written * sample_usd) / 1e6

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tcao_tui.domain.benchmarks.table import benchmark_named
-from tcao_tui.domain.cost import CostEstimate, CostKind, CostLine, CostRange
+from tcao_tui.domain.cost import UNKNOWN_COST, CostEstimate, CostKind, CostLine, CostRange
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.hyperparams import lora_parameters
 from tcao_tui.domain.pipeline import stage_plans
@@ -28,7 +28,6 @@ FINAL_MONTHS = 1.0
 MONTH_SECONDS = 30 * 24 * 3600.0
 
 _ORDER: tuple[CostKind, ...] = ("range test", "training", "validation", "evals", "sampling", "storage")
-_UNKNOWN = CostRange(None, None, None)
 
 
 def estimate_cost(plan: Plan, facts: Facts, quote: PriceQuote) -> CostEstimate:
@@ -69,7 +68,7 @@ def _usd(piece: Piece, facts: Facts, quote: PriceQuote) -> CostRange:
     if piece.model:
         teacher = facts.model(piece.model)
         if teacher is None:
-            return _UNKNOWN
+            return UNKNOWN_COST
         quote = teacher.price
     prices = {"train": quote.train_usd, "prefill": quote.prefill_usd, "sample": quote.sample_usd}
     return _priced(piece.tokens, prices[piece.billed], 1e6)
@@ -96,7 +95,7 @@ def _storage(plan: Plan, facts: Facts, quote: PriceQuote) -> list[CostLine]:
 
 def _priced(amount: Range | None, usd: float | None, per: float) -> CostRange:
     if amount is None or (usd is None and amount.high > 0):
-        return _UNKNOWN
+        return UNKNOWN_COST
     price = (usd or 0.0) / per
     return CostRange(amount.low * price, amount.expected * price, amount.high * price)
 
@@ -105,7 +104,7 @@ def _sum(parts: Iterable[CostRange]) -> CostRange:
     low = expected = high = 0.0
     for part in parts:
         if part.low_usd is None or part.expected_usd is None or part.high_usd is None:
-            return _UNKNOWN
+            return UNKNOWN_COST
         low, expected, high = low + part.low_usd, expected + part.expected_usd, high + part.high_usd
     return CostRange(low, expected, high)
 

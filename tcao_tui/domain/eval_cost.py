@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tcao_tui.domain.chat_meter import CACHED_SHARE
-from tcao_tui.domain.cost import CostRange
+from tcao_tui.domain.cost import UNKNOWN_COST, CostRange, known_sum, sampling_usd
 from tcao_tui.domain.evaluation import EvaluationSpec, Usage
 from tcao_tui.domain.plan import PriceQuote
-
-UNKNOWN = CostRange(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +32,13 @@ class TaskSize:
 
 def usd_of(usage: Usage, quote: PriceQuote) -> float | None:
     """USD of a subject's tokens at these prices; None when a price that it needs is unknown."""
-    if quote.prefill_usd is None or quote.sample_usd is None:
-        return None if usage.input_tokens or usage.output_tokens else 0.0
-    read = usage.input_tokens - (1 - CACHED_SHARE) * usage.cached_tokens
-    return (read * quote.prefill_usd + usage.output_tokens * quote.sample_usd) / 1e6
+    return sampling_usd(
+        quote.prefill_usd,
+        quote.sample_usd,
+        read=usage.input_tokens,
+        cached=usage.cached_tokens,
+        written=usage.output_tokens,
+    )
 
 
 def priced(usage: Usage, quote: PriceQuote) -> Usage:
@@ -53,9 +53,9 @@ def total(usages: Iterable[Usage]) -> Usage:
         input_tokens=sum(usage.input_tokens for usage in found),
         cached_tokens=sum(usage.cached_tokens for usage in found),
         output_tokens=sum(usage.output_tokens for usage in found),
-        usd=_known_sum(usage.usd for usage in found),
+        usd=known_sum(usage.usd for usage in found),
         judge_tokens=sum(usage.judge_tokens for usage in found),
-        judge_usd=_known_sum(usage.judge_usd for usage in found),
+        judge_usd=known_sum(usage.judge_usd for usage in found),
     )
 
 
@@ -77,8 +77,8 @@ def expected_cost(spec: EvaluationSpec, sizes: Mapping[str, TaskSize], quote: Pr
     found = [sizes.get(task.name) for task in spec.tasks]
     known = [size for size in found if size is not None]
     if len(known) < len(found):
-        return UNKNOWN
-    sums = [_known_sum(_usd(size, which, quote) for size in known) for which in range(3)]
+        return UNKNOWN_COST
+    sums = [known_sum(_usd(size, which, quote) for size in known) for which in range(3)]
     low, expected, high = (None if usd is None else usd * len(spec.subjects) for usd in sums)
     return CostRange(low, expected, high)
 
@@ -87,9 +87,3 @@ def _usd(size: TaskSize, which: int, quote: PriceQuote) -> float | None:
     usage = Usage(input_tokens=size.input_tokens, output_tokens=size.output_tokens[which])
     subject = usd_of(usage, quote)
     return None if subject is None or size.judge_usd is None else subject + size.judge_usd
-
-
-def _known_sum(amounts: Iterable[float | None]) -> float | None:
-    found = list(amounts)
-    known = [usd for usd in found if usd is not None]
-    return sum(known) if len(known) == len(found) else None

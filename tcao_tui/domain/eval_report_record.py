@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from tcao_tui.domain.document import DocumentBlock, Grid, Heading, Paragraph
+from tcao_tui.domain.eval_cost import total
 from tcao_tui.domain.eval_report import LAYERS, ReportFacts, how_sure
 from tcao_tui.domain.eval_words import level_text
 from tcao_tui.domain.evaluation import CellKey, EvalTask, Usage
@@ -41,21 +42,16 @@ def _costs(facts: ReportFacts) -> Iterator[DocumentBlock]:
 
 
 def _cost_row(name: str, usages: Sequence[Usage]) -> Sequence[str]:
+    used = total(usages)
     return (
         name,
-        count_text(sum(usage.input_tokens for usage in usages)),
-        count_text(sum(usage.cached_tokens for usage in usages)),
-        count_text(sum(usage.output_tokens for usage in usages)),
-        money_text(_sum([usage.usd for usage in usages])),
-        count_text(sum(usage.judge_tokens for usage in usages)),
-        money_text(_sum([usage.judge_usd for usage in usages])),
+        count_text(used.input_tokens),
+        count_text(used.cached_tokens),
+        count_text(used.output_tokens),
+        money_text(used.usd),
+        count_text(used.judge_tokens),
+        money_text(used.judge_usd),
     )
-
-
-def _sum(costs: Sequence[float | None]) -> float | None:
-    """None as soon as one of them is unknown."""
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
 
 
 def settings(task: EvalTask) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tcao_tui.domain.cost import CostEstimate, CostKind
+from tcao_tui.domain.cost import CostEstimate, CostKind, known_sum
 from tcao_tui.domain.events import DataLoaded
 from tcao_tui.domain.pipeline import STAGED_METHODS, stage_plans
 from tcao_tui.domain.plan import Plan
@@ -129,9 +129,8 @@ def _projected_usd(pilot: Pilot) -> float | None:
 
 def _expected_usd(pilot: Pilot, estimate: CostEstimate) -> float | None:
     """What all steps were estimated to cost."""
-    costs = [line.usd.expected_usd for line in estimate.lines if line.kind in _kinds_of_a_step(pilot.plan)]
-    known = [usd for usd in costs if usd is not None]
-    return sum(known) if len(known) == len(costs) else None
+    kinds = _kinds_of_a_step(pilot.plan)
+    return known_sum(line.usd.expected_usd for line in estimate.lines if line.kind in kinds)
 
 
 def _kinds_of_a_step(plan: Plan) -> tuple[CostKind, ...]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from tcao_tui.domain.application_evals import ROWS_MAX_TOKENS
 from tcao_tui.domain.benchmarks.table import benchmark_named
-from tcao_tui.domain.cost import CostKind
+from tcao_tui.domain.cost import CACHED_SHARE, CostKind
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.method_params import DistillParams, RlParams
 from tcao_tui.domain.pilot_range import range_cells
@@ -21,9 +22,6 @@ from tcao_tui.domain.policy.renderer import thinks
 from tcao_tui.domain.row_tokens import Range, RowTokens, profile_of, row_tokens
 
 Billed = Literal["train", "prefill", "sample"]
-
-CACHED_SHARE = 0.2
-"""Price of a prompt's tokens that another answer of its group sent before, relative to fresh ones (Tinker's list)."""
 
 UNKNOWN_BENCHMARK = (500, 300, 1000)
 """Prompt tokens, answer tokens and samples of a benchmark that is not in our table."""
@@ -236,7 +234,7 @@ def _application(plan: Plan, facts: Facts) -> Iterator[Piece]:
             yield Piece("evals", "sample", None, f"{each.name}: its rows were not inspected")
             continue
         scored = min(each.max_rows or rows.rows, rows.rows)
-        most = int(str(each.generate["max_tokens"]))
+        most = each.max_tokens or ROWS_MAX_TOKENS
         answer = _answer(rows.answer, most, thinking=_thinks(plan)).times(2 * scored * each.epochs)
         how = f"{each.name}: {scored:,} rows before and after, {rows.how}"
         yield Piece("evals", "prefill", rows.prompt.times(2 * scored * each.epochs), how)

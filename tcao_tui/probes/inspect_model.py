@@ -32,6 +32,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from tinker_cookbook.eval.inspect_utils import InspectAPIFromTinkerSampling
 
 from tcao_tui.clients.tinker_errors import clean
+from tcao_tui.domain.cost import CACHED_SHARE
 from tcao_tui.errors import UsageError
 from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, AnswerBook
 from tcao_tui.probes.chat_voice import Voice, open_voice
@@ -40,9 +41,6 @@ from tcao_tui.probes.tokenizers import go_offline_if_needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-CACHED_SHARE = 0.2
-"""Price of a prompt token that the server had in its cache, of a new one (at most, Tinker's pricing page)."""
 
 MAX_CONNECTIONS = 100
 """Answers asked for at once; the SDK itself keeps 2,000 in flight."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tcao_tui.domain.cost import CostEstimate
+from tcao_tui.domain.cost import CostEstimate, known_sum
 from tcao_tui.domain.events import DataLoaded, MetricRow, RunEvent, Scored, Spend
 from tcao_tui.domain.pilot import Pilot, PilotStep, judge
 from tcao_tui.domain.plan import Plan
@@ -70,7 +70,7 @@ class Watch:
         if trained:
             found += self._piloted(row, spends)
         else:
-            self._other_usd = _sum([self._other_usd, *(spend.usd for spend in spends)])
+            self._other_usd = known_sum([self._other_usd, *(spend.usd for spend in spends)])
         self._note_best(row.step)
         return self._told(found)
 
@@ -94,7 +94,7 @@ class Watch:
 
     def paid(self, spends: Sequence[Spend]) -> list[Finding]:
         """Take in what was spent on no update and is about to be committed; what to commit with it."""
-        self._other_usd = _sum([self._other_usd, *(spend.usd for spend in spends)])
+        self._other_usd = known_sum([self._other_usd, *(spend.usd for spend in spends)])
         return self._told(self._watcher.observe(0, {}, trained=False, spent_usd=self._journal.spent_with(spends)))
 
     def saved(self, step: int) -> None:
@@ -127,7 +127,7 @@ class Watch:
         terms = self._plan.pilot
         if terms is None or not self._is_pilot(row.step):
             return []
-        tokens, usd = sum(spend.tokens for spend in spends), _sum([spend.usd for spend in spends])
+        tokens, usd = sum(spend.tokens for spend in spends), known_sum([spend.usd for spend in spends])
         self._pilot_steps.append(PilotStep(row.step, row.values, tokens, usd))
         if row.step < terms.steps:
             return []
@@ -147,8 +147,3 @@ class Watch:
                 self.order = strongest([order] if self.order is None else [self.order, order])
         raised = self._journal.orders.raised
         return [event for event in found if not isinstance(event, Alert) or (event.rule, event.step) not in raised]
-
-
-def _sum(costs: Sequence[float | None]) -> float | None:
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None

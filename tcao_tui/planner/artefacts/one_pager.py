@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from string import Template
 
 from tcao_tui import paths
-from tcao_tui.domain.cost import CostRange
+from tcao_tui.domain.cost import UNKNOWN_COST, CostRange
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.markdown import bullets, inline, table
 from tcao_tui.domain.plan import Plan
@@ -20,7 +20,6 @@ from tcao_tui.domain.sheet import PlanSheet
 from tcao_tui.domain.wording import money_text
 from tcao_tui.planner.artefacts import sections
 
-_UNKNOWN = CostRange(None, None, None)
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -65,7 +64,7 @@ def _summary(plan: Plan, sheet: PlanSheet, facts: Facts) -> str:
 def _cost_in_short(plan: Plan, sheet: PlanSheet) -> str:
     if sheet.cost is not None and sheet.cost.is_free:
         return "nothing"
-    low, expected, high = _three(_UNKNOWN if sheet.cost is None else sheet.cost.total)
+    low, expected, high = _three(UNKNOWN_COST if sheet.cost is None else sheet.cost.total)
     cap = plan.budget.max_cost_usd
     stop = "no cap" if cap is None else f"the run stops at {money_text(cap)}"
     return f"expected {expected}, between {low} and {high}; {stop}"
