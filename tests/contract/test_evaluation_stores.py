@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,19 @@ from tcao_tui.domain.evaluation import CellKey, CellRecord, CellState, Choice, C
 from tcao_tui.errors import Refused, UsageError
 from tcao_tui.store import schema
 from tcao_tui.store.evaluations import EvaluationStore
-from tcao_tui.store.memory import MemoryStore
+from tcao_tui.store.port import RunStore
 from tcao_tui.store.sqlite import open_store
+from tests.fakes.evaluated import BASE, TRAINED, record
 from tests.fakes.run_records import new_run
-from tests.fakes.stored_evaluations import BASE, TRAINED, record, small_spec
 
 GREET_BASE = CellKey("greet", BASE.name)
 GREET_TRAINED = CellKey("greet", TRAINED.name)
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EvaluationStore]:
-    if request.param == "memory":
-        yield MemoryStore().evaluations
-        return
-    opened = open_store(tmp_path / "runs")
-    yield opened.evaluations
-    opened.close()
-
-
 @pytest.fixture
-def store(empty: EvaluationStore) -> EvaluationStore:
-    empty.create_evaluation(record())
-    return empty
+def store(store: RunStore) -> EvaluationStore:
+    store.evaluations.create_evaluation(record())
+    return store.evaluations
 
 
 def cell(key: CellKey, state: CellState = CellState.RUNNING, **changes: object) -> CellRecord:
@@ -91,12 +80,12 @@ def test_an_unknown_cell_is_an_error_and_writes_nothing(store: EvaluationStore) 
 
 
 def test_the_list_counts_cells_that_are_done_and_comes_newest_first(store: EvaluationStore) -> None:
-    store.create_evaluation(record("eval-2", at=5.0, spec=small_spec(run_id="run-2", title="other")))
+    store.create_evaluation(record("eval-2", at=5.0, run_id="run-2", title="other"))
     store.write_cell("eval-1", cell(GREET_BASE, CellState.DONE), at=7.0)
     store.write_cell("eval-1", cell(GREET_TRAINED, CellState.PARTIAL), at=8.0)
     assert [one.evaluation_id for one in store.evaluations()] == ["eval-2", "eval-1"]
     assert [one.evaluation_id for one in store.evaluations(limit=1)] == ["eval-2"]
-    [first] = store.evaluations(run_id="run-1")
+    [first] = store.evaluations(run_id="r")
     assert (first.title, first.cells, first.done, first.created_at, first.updated_at) == ("tiny", 4, 1, 1.0, 8.0)
     assert first.changes == 2
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +22,7 @@ from tcao_tui.domain.interview import (
 from tcao_tui.errors import Refused, UsageError
 from tcao_tui.store import schema
 from tcao_tui.store.interviews import InterviewStore
-from tcao_tui.store.memory import MemoryStore
-from tcao_tui.store.port import Cursor
+from tcao_tui.store.port import Cursor, RunStore
 from tcao_tui.store.sqlite import SqliteStore, open_store
 from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, new_summary, summary_values
 from tests.fakes.run_records import launch, new_run
@@ -43,20 +41,10 @@ def filled(path: str, value: object) -> SlotFilled:
 APPROVED = Approved(approval_hash="ab", how="typed", by="me", plan={}, quote={})
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InterviewStore]:
-    if request.param == "memory":
-        yield MemoryStore().interviews
-        return
-    opened = open_store(tmp_path / "runs")
-    yield opened.interviews
-    opened.close()
-
-
 @pytest.fixture
-def talk(store: InterviewStore) -> InterviewStore:
-    store.create_interview("talk-1", at=1.0)
-    return store
+def talk(store: RunStore) -> InterviewStore:
+    store.interviews.create_interview("talk-1", at=1.0)
+    return store.interviews
 
 
 def added(store: InterviewStore, *entries: Entry, to: str = "talk-1", at: float = 2.0) -> list[StoredEntry]:

@@ -1,4 +1,4 @@
-"""Evaluations with answers, written into a store as the driver writes them."""
+"""Evaluations as they are asked for, and with answers, written into a store as the driver writes them."""
 
 from __future__ import annotations
 
@@ -51,17 +51,23 @@ def items(right: int, count: int = 200, offset: int = 0, lost: int = 0) -> list[
     ]
 
 
-def record(
-    evaluation_id: str, tasks: Sequence[EvalTask], subjects: Sequence[Subject], at: float = 1.0
-) -> EvaluationRecord:
-    """An evaluation of run `r`, as it was asked for."""
-    spec = EvaluationSpec(
-        title=evaluation_id, profile="local", run_id="r", subjects=tuple(subjects), tasks=tuple(tasks)
-    )
+TRAINED = trained(20)
+
+
+def small_spec(**changes: object) -> EvaluationSpec:
+    """Two tasks over the base and a checkpoint of run `r`."""
+    tasks = (task("greet"), task("add"))
+    spec = EvaluationSpec(title="tiny", profile="local", run_id="r", subjects=(BASE, TRAINED), tasks=tasks)
+    return spec.model_copy(update=changes)
+
+
+def record(evaluation_id: str = "eval-1", *, at: float = 1.0, **changes: object) -> EvaluationRecord:
+    """The small evaluation with changes, approved because nothing costs anything."""
+    spec = small_spec(**changes)
     return EvaluationRecord(
         evaluation_id=evaluation_id,
         spec=spec,
-        approval_hash="0" * 16,
+        approval_hash=spec.approval_hash(FREE),
         approved_by="test",
         approved_how="auto",
         quote=FREE,
@@ -96,6 +102,6 @@ def evaluated(
     names = sorted(
         {name for found in answers.values() for name in found if name != BASE.name}, key=lambda n: int(n[2:])
     )
-    subjects = [BASE, *(trained(int(name[2:])) for name in names)]
-    store.create_evaluation(record(evaluation_id, tasks, subjects, at))
+    subjects = (BASE, *(trained(int(name[2:])) for name in names))
+    store.create_evaluation(record(evaluation_id, at=at, title=evaluation_id, tasks=tuple(tasks), subjects=subjects))
     write(store, evaluation_id, answers, at + 1)

@@ -23,7 +23,7 @@ from tcao_tui.services.evaluations import find_evaluation, make_evaluation, prop
 from tcao_tui.settings import Settings
 from tcao_tui.store.evaluation_dir import Asked, ask, cell_dir, evaluation_dir, last_asked
 from tcao_tui.store.memory import MemoryStore
-from tests.fakes.stored_evaluations import BASE, FREE, TRAINED, record, small_spec
+from tests.fakes.evaluated import BASE, FREE, TRAINED, record, small_spec
 
 PRICES = PriceQuote(backend="there", source="test", train_usd=3, prefill_usd=1, sample_usd=2)
 SIZES = {name: TaskSize(10, 1_000_000, (0, 500_000, 1_000_000)) for name in ("greet", "add")}
@@ -163,7 +163,7 @@ def test_a_finished_cell_is_found_again_by_what_it_means_and_costs_nothing_there
     )
     store.write_cell("eval-1", done, [ItemResult(item="a", value=1.0)], at=2.0)
     renamed = small_spec().tasks[0].model_copy(update={"name": "hello"})
-    later = record("eval-2", spec=small_spec(tasks=(renamed,)))
+    later = record("eval-2", tasks=(renamed,))
     store.create_evaluation(later)
     waiting = [cell.key for cell in store.cells("eval-2")]
     found = find_finished(store, later, waiting[0])
@@ -171,7 +171,7 @@ def test_a_finished_cell_is_found_again_by_what_it_means_and_costs_nothing_there
     assert (found.record.task, found.record.log) == ("hello", "../eval-1/cells/a/logs/x.eval")
     assert (found.record.usage.output_tokens, len(found.items)) == (0, 1)
     assert find_finished(store, later, waiting[1]) is None
-    other = record("eval-3", spec=small_spec(tasks=(renamed.model_copy(update={"epochs": 2}),)))
+    other = record("eval-3", tasks=(renamed.model_copy(update={"epochs": 2}),))
     assert find_finished(store, other, waiting[0]) is None
 
 

@@ -87,7 +87,7 @@ def test_evaluations_of_a_run_come_together_by_what_their_tasks_mean(store: Coun
 def test_the_newest_finished_cell_wins(store: CountingStore) -> None:
     evaluated(store, [TICKETS], {"tickets": {"tiny": items(20), "r@40": items(100)}}, "first", at=1.0)
     evaluated(store, [TICKETS], {"tickets": {"tiny": items(30), "r@40": items(120)}}, "second", at=5.0)
-    store.create_evaluation(record("third", [TICKETS], [BASE, trained(40)], at=9.0))
+    store.create_evaluation(record("third", tasks=(TICKETS,), subjects=(BASE, trained(40)), at=9.0))
     running = cell_of("tickets", "tiny", items(5, 10), CellState.RUNNING)
     store.write_cell("third", running, items(5, 10), at=10.0)
     assert matrix(store).cells["tickets", "tiny"].evaluation_id == "second"
@@ -187,7 +187,7 @@ def test_the_rule_is_applied_again_only_when_a_cell_is_done(store: CountingStore
 
 
 def test_a_live_cell_is_read_again_with_every_write(store: CountingStore) -> None:
-    store.create_evaluation(record("e", [TICKETS], [BASE]))
+    store.create_evaluation(record("e", tasks=(TICKETS,), subjects=(BASE,)))
     follower = EvaluationFollower(store, run_id="r")
     for count in (10, 20):
         running = cell_of("tickets", "tiny", items(5, 30), CellState.RUNNING)
@@ -198,7 +198,7 @@ def test_a_live_cell_is_read_again_with_every_write(store: CountingStore) -> Non
 
 
 def test_without_the_base_nothing_is_held_against_it(store: CountingStore) -> None:
-    store.create_evaluation(record("e", [TICKETS], [trained(40)]))
+    store.create_evaluation(record("e", tasks=(TICKETS,), subjects=(trained(40),)))
     write(store, "e", {"tickets": {"r@40": items(50)}})
     found = matrix(store)
     assert (found.base, found.cells["tickets", "r@40"].gain) == ("", None)
