@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from tcao_tui.domain.evaluation import CellKey, EvaluationSpec, ItemResult
 from tcao_tui.errors import Refused, UsageError
+from tcao_tui.store.unknown import unknown
 
 ITEM_COLUMNS = "item, value, cluster, truncated, error, epochs, tokens"
 
@@ -53,8 +53,6 @@ def evaluation_taken(evaluation_id: str) -> Refused:
     return Refused(f"there is an evaluation {evaluation_id} already", next_step=f"tcao eval resume {evaluation_id}")
 
 
-def unknown_evaluation(evaluation_id: str, known: Callable[[], Iterable[str]]) -> UsageError:
+def unknown_evaluation(evaluation_id: str, known: Iterable[str]) -> UsageError:
     """The error for an evaluation that is not there, with the ids that look like it."""
-    near = difflib.get_close_matches(evaluation_id, list(known()), n=3, cutoff=0.5)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return UsageError(f"there is no evaluation {evaluation_id}{hint}", next_step="tcao eval ls")
+    return unknown("no evaluation", evaluation_id, known, next_step="tcao eval ls")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pydantic_core import PydanticSerializationError
@@ -13,6 +12,7 @@ from tcao_tui.domain.interview import Approved, Entry, RunStarted, Said, SlotCle
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.errors import Refused, UsageError
 from tcao_tui.store.interviews import InterviewSummary
+from tcao_tui.store.unknown import unknown
 
 _TITLE_WIDTH = 80
 
@@ -63,8 +63,6 @@ def taken(interview_id: str) -> Refused:
     return Refused(f"there is an interview {interview_id} already", next_step=f"tcao plan --resume {interview_id}")
 
 
-def unknown_interview(interview_id: str, known: Callable[[], Iterable[str]]) -> UsageError:
+def unknown_interview(interview_id: str, known: Iterable[str]) -> UsageError:
     """The error for an interview that is not there, with the ids that look like it."""
-    near = difflib.get_close_matches(interview_id, list(known()), n=3, cutoff=0.5)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return UsageError(f"there is no interview {interview_id}{hint}", next_step="tcao plan --list")
+    return unknown("no interview", interview_id, known, next_step="tcao plan --list")

@@ -163,7 +163,7 @@ class MemoryStore:
     def of(self, run_id: str) -> _Run:
         """One run. Raises `UsageError`."""
         if run_id not in self._runs:
-            raise unknown_run(run_id, lambda: list(self._runs))
+            raise unknown_run(run_id, self._runs)
         return self._runs[run_id]
 
 

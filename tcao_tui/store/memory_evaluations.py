@@ -107,5 +107,5 @@ class MemoryEvaluations:
 
     def _known(self, evaluation_id: str) -> _Evaluation:
         if evaluation_id not in self._evaluations:
-            raise unknown_evaluation(evaluation_id, lambda: self._evaluations)
+            raise unknown_evaluation(evaluation_id, self._evaluations)
         return self._evaluations[evaluation_id]

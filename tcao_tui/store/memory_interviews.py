@@ -49,5 +49,5 @@ class MemoryInterviews:
 
     def _record(self, interview_id: str) -> list[StoredEntry]:
         if interview_id not in self._entries:
-            raise unknown_interview(interview_id, lambda: self._entries)
+            raise unknown_interview(interview_id, self._entries)
         return self._entries[interview_id]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from tcao_tui.store.database import Database, open_database
 from tcao_tui.store.lease import RunLock, boot_id
 from tcao_tui.store.port import Approval, ControlRequest, Cursor, NewRun, ReadBatch
 from tcao_tui.store.summary_rows import SUMMARY_COLUMNS, SUMMARY_MARKS, Row, new_summary, read_summary, summary_values
+from tcao_tui.store.unknown import unknown
 
 if TYPE_CHECKING:  # the run list is shown before pydantic has been imported
     from tcao_tui.domain.events import Verb
@@ -218,7 +219,8 @@ class SqliteStore:
         if number is None:
             row = connection.execute("SELECT number FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
-                raise unknown_run(run_id, lambda: [r[0] for r in connection.execute("SELECT run_id FROM runs")])
+                known = (r[0] for r in connection.execute("SELECT run_id FROM runs"))
+                raise unknown_run(run_id, known)
             number = self._numbers[run_id] = int(row[0])
         return number
 
@@ -245,11 +247,6 @@ def _past(
     return connection.execute(query, (number, after, bound, limit + 1)).fetchall()
 
 
-def unknown_run(run_id: str, known: Callable[[], list[str]]) -> UsageError:
+def unknown_run(run_id: str, known: Iterable[str]) -> UsageError:
     """The error for a run that is not there, with the ids that look like it."""
-    import difflib
-
-    near = difflib.get_close_matches(run_id, known(), n=3, cutoff=0.5)
-    return UsageError(
-        f"there is no run {run_id}" + (f"; did you mean {', '.join(near)}?" if near else ""), next_step="tcao ls"
-    )
+    return unknown("no run", run_id, known, next_step="tcao ls")

@@ -135,15 +135,14 @@ def _record(connection: sqlite3.Connection, evaluation_id: str) -> tuple[int, Ev
     query = "SELECT number, body FROM evaluations WHERE evaluation_id = ?"
     row = connection.execute(query, (evaluation_id,)).fetchone()
     if row is None:
-        known = "SELECT evaluation_id FROM evaluations"
-        raise unknown_evaluation(evaluation_id, lambda: [r[0] for r in connection.execute(known)])
+        known = (r[0] for r in connection.execute("SELECT evaluation_id FROM evaluations"))
+        raise unknown_evaluation(evaluation_id, known)
     return row[0], EvaluationRecord.model_validate_json(row[1])
 
 
 def _put_cell(connection: sqlite3.Connection, number: int, place: int, cell: CellRecord) -> None:
     # A new row with each change: its number is what tells readers that something changed.
-    connection.execute("DELETE FROM eval_cells WHERE evaluation = ? AND place = ?", (number, place))
     connection.execute(
-        "INSERT INTO eval_cells (evaluation, place, state, body) VALUES (?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO eval_cells (evaluation, place, state, body) VALUES (?, ?, ?, ?)",
         (number, place, str(cell.state), cell.model_dump_json()),
     )

@@ -68,9 +68,8 @@ def _interview(connection: sqlite3.Connection, interview_id: str) -> tuple[int, 
     query = f"SELECT number, {_COLUMNS} FROM interviews WHERE interview_id = ?"
     row = connection.execute(query, (interview_id,)).fetchone()
     if row is None:
-        raise unknown_interview(
-            interview_id, lambda: [r[0] for r in connection.execute("SELECT interview_id FROM interviews")]
-        )
+        known = (r[0] for r in connection.execute("SELECT interview_id FROM interviews"))
+        raise unknown_interview(interview_id, known)
     return row[0], InterviewSummary(*row[1:])
 
 
