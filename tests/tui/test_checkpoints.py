@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from tcao_tui.errors import BackendError
 from tcao_tui.tui.app import TcaoApp
@@ -17,6 +16,7 @@ from tcao_tui.tui.panes.checkpoints.table import header_line, row_lines
 from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.screens.checkpoints import CheckpointsScreen
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import Line
 from tests.fakes import listed_checkpoints as listed
 from tests.fakes.console import FakeConsole, FakeRuns
@@ -121,7 +121,7 @@ async def test_words_find_checkpoints_and_escape_shows_all_again(app: TcaoApp, u
         await until(pilot, lambda: len(pane.seen.in_sight) == 4)
         assert "4 match “tickets sampler”" in seen(app, "#counts")[0]
         await pilot.press("enter", "down")
-        assert not app.screen.query_one("#filter", Input).has_focus
+        assert not app.screen.query_one(FindLine).has_focus
         await pilot.press("escape")
         await until(pilot, lambda: len(pane.seen.in_sight) == 12)
         await pilot.press("slash", *"nowhere")

@@ -12,6 +12,7 @@ from tcao_tui.tui.messages import OpenRun
 from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.panes.run_list.table import COLUMNS, arranged, columns_for, row_line
 from tcao_tui.tui.screens.run import RunScreen
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import LineView
 from tests.fakes import views
 from tests.fakes.console import FakeConsole, FakeRuns
@@ -73,9 +74,11 @@ async def test_the_filter_finds_by_name_model_and_state_and_escape_clears_it(
         await pilot.press("escape")
         await pilot.pause()
         assert len(app.screen.query_one(RunListPane).shown) == len(RunStatus)
+        assert not app.screen.query_one(FindLine).display
         await pilot.press("slash", *"lost", "enter")
         await pilot.pause()
         assert [r.status for r in app.screen.query_one(RunListPane).shown] == [RunStatus.LOST]
+        assert app.screen.query_one(FindLine).display
 
 
 async def test_the_cursor_stays_on_its_run_when_another_arrives(console: FakeConsole, until: Until) -> None:

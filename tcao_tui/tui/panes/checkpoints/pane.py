@@ -10,13 +10,13 @@ from textual import events, on
 from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
 
 from tcao_tui.domain.checkpoint_listing import ListedCheckpoint
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.panes.checkpoints.arrange import Arrangement, Group
 from tcao_tui.tui.panes.checkpoints.view import CheckpointsView
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import LineView
 
 _ROWS = {"up": -1, "k": -1, "down": 1, "j": 1, "home": -(10**9), "end": 10**9}
@@ -91,7 +91,7 @@ class CheckpointsPane(CheckpointsView):
 
     def on_key(self, event: events.Key) -> None:
         """Move the cursor, or scroll the one in full while it is read; in the filter, Esc clears it."""
-        if self.query_one("#filter", Input).has_focus:
+        if self.query_one(FindLine).has_focus:
             if event.key == "escape":
                 self._end_filtering(clear=True)
                 event.stop()
@@ -110,25 +110,25 @@ class CheckpointsPane(CheckpointsView):
         self.seen.arrange(arrangement, self.clock())
         self.draw()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    @on(FindLine.Changed)
+    def _filter_changed(self, event: FindLine.Changed) -> None:
         self._arrange(replace(self.seen.arrangement, wanted=event.value.strip()))
 
-    @on(Input.Submitted, "#filter")
+    @on(FindLine.Submitted)
     def _filter_kept(self) -> None:
         self._end_filtering()
 
     def _end_filtering(self, *, clear: bool = False) -> None:
-        field = self.query_one("#filter", Input)
+        find = self.query_one(FindLine)
         if clear:
-            field.value = ""
-        self.set_class(bool(field.value.strip()), "-filtering")
+            find.drop()
+        else:
+            find.keep()
         self.table.focus()
 
     def action_filter(self) -> None:
         """Type to find."""
-        self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self.query_one(FindLine).open()
 
     def action_back(self) -> None:
         """Leave what is in full, then the filter, then the run that is shown alone, then the marks, then the screen."""

@@ -8,7 +8,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tcao_tui.domain.checkpoint_listing import CheckpointListing
 from tcao_tui.tui.panes.checkpoints.browsing import Browsing
@@ -22,6 +21,7 @@ from tcao_tui.tui.panes.checkpoints.heading import (
     waiting_lines,
 )
 from tcao_tui.tui.panes.checkpoints.table import header_line, row_lines
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
 
@@ -49,8 +49,6 @@ class CheckpointsView(Widget):
         & #details { height: auto; max-height: 34%; border-top: solid $line; }
         &.-reading #details { height: 75%; max-height: 75%; border-top: solid $primary; }
         &.-empty #details, &.-empty #titles { display: none; }
-        & #filter { height: 1; border: none; padding: 0 1; background: $panel; display: none; }
-        &.-filtering #filter { display: block; }
     }
     """
 
@@ -72,7 +70,7 @@ class CheckpointsView(Widget):
         yield LineView(id="titles")
         yield LineView(pick=True, id="rows")
         yield LineView(id="details")
-        yield Input(placeholder="words to find, or training, sampler, pinned, ours, public; esc shows all", id="filter")
+        yield FindLine(placeholder="words to find, or training, sampler, pinned, ours, public; esc shows all")
 
     @property
     def table(self) -> LineView:

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tcao_tui.domain.evaluation import EvalTask
 from tcao_tui.domain.transcript import SamplePreview
@@ -20,6 +19,7 @@ from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.panes.evals.names import scale_for
 from tcao_tui.tui.panes.evals.sample_lines import counts_line, header_line, preview_lines, sample_lines, title_line
 from tcao_tui.tui.panes.evals.samples import Arrangement, Sample, counts_of, next_of, samples_of
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import LineView
 
 
@@ -39,8 +39,6 @@ class SamplesPane(Widget):
         & #titles { height: 1; background: $panel; }
         & #rows { height: 1fr; min-height: 3; }
         & #preview { height: auto; max-height: 8; border-top: solid $line; }
-        & #find { height: 1; border: none; padding: 0 1; background: $panel; display: none; }
-        &.-finding #find { display: block; }
     }
     """
 
@@ -73,7 +71,7 @@ class SamplesPane(Widget):
         yield LineView(id="titles")
         yield LineView(pick=True, id="rows")
         yield LineView(id="preview")
-        yield Input(placeholder="part of an id, a prompt or an answer; enter keeps it, esc clears it", id="find")
+        yield FindLine(placeholder="part of an id, a prompt or an answer; enter keeps it, esc clears it")
 
     def on_mount(self) -> None:
         """Take the keys."""
@@ -152,26 +150,22 @@ class SamplesPane(Widget):
         event.stop()
         self.action_open(False)
 
-    @on(Input.Changed, "#find")
-    def _find_changed(self, event: Input.Changed) -> None:
+    @on(FindLine.Changed)
+    def _find_changed(self, event: FindLine.Changed) -> None:
         self._arrange(replace(self.arrangement, wanted=event.value.strip()))
 
-    @on(Input.Submitted, "#find")
+    @on(FindLine.Submitted)
     def _found_it(self) -> None:
-        self.set_class(bool(self.arrangement.wanted), "-finding")
+        self.query_one(FindLine).keep()
         self.focus()
 
     def action_find(self) -> None:
         """Type to find."""
-        self.add_class("-finding")
-        self.query_one("#find", Input).focus()
+        self.query_one(FindLine).open()
 
     def action_back(self) -> None:
         """Drop the search, then leave."""
-        find = self.query_one("#find", Input)
-        if find.has_focus or find.value:
-            find.value = ""
-            self.remove_class("-finding")
+        if self.query_one(FindLine).drop():
             self.focus()
         else:
             self.post_message(self.Left())

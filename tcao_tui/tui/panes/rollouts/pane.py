@@ -13,7 +13,6 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tcao_tui.domain.rollout_choice import RolloutChoice
 from tcao_tui.domain.rollouts import RolloutGroup
@@ -22,6 +21,7 @@ from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import ReadRollouts
 from tcao_tui.tui.panes.rollouts.lines import Row, choice_line, row_line, rows_of, text_lines, title_lines
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.flow_view import FlowView
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
@@ -43,8 +43,6 @@ class RolloutsPane(Widget):
         layout: vertical;
         & #titles { height: 2; }
         & #choice { height: 1; background: $panel; }
-        & #find { height: 1; border: none; padding: 0 1; background: $panel; display: none; }
-        &.-finding #find { display: block; }
         & #both { height: 1fr; layout: vertical; }
         & #rows { height: 2fr; }
         & #whole { height: 3fr; border-top: solid $line; }
@@ -70,7 +68,7 @@ class RolloutsPane(Widget):
         """Titles, what is chosen, list and text."""
         yield LineView(id="titles")
         yield LineView(id="choice")
-        yield Input(placeholder="part of a prompt or an answer; enter keeps it, esc clears it", id="find")
+        yield FindLine(placeholder="part of a prompt or an answer; enter keeps it, esc clears it")
         with Container(id="both"):
             yield FlowView(self._row_lines, pick=True, id="rows")
             yield FlowView(lambda width: text_lines(self.row, width), id="whole")
@@ -152,27 +150,23 @@ class RolloutsPane(Widget):
         event.stop()
         self._show_text()
 
-    @on(Input.Changed, "#find")
-    def _find_changed(self, event: Input.Changed) -> None:
+    @on(FindLine.Changed)
+    def _find_changed(self, event: FindLine.Changed) -> None:
         self.choice = replace(self.choice, search=event.value.strip())
         self._arrange()
 
-    @on(Input.Submitted, "#find")
+    @on(FindLine.Submitted)
     def _found(self) -> None:
-        self.set_class(bool(self.choice.search), "-finding")
+        self.query_one(FindLine).keep()
         self.focus()
 
     def action_find(self) -> None:
         """Type to find."""
-        self.add_class("-finding")
-        self.query_one("#find", Input).focus()
+        self.query_one(FindLine).open()
 
     def action_back(self) -> None:
         """Drop the search, then leave."""
-        find = self.query_one("#find", Input)
-        if find.has_focus or find.value:
-            find.value = ""
-            self.remove_class("-finding")
+        if self.query_one(FindLine).drop():
             self.focus()
         else:
             self.post_message(self.Left())

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tcao_tui.domain.run_view import RunSummary
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import CompareRuns, ControlRun, ListInterviews, OpenRun, OpenSweeps, ResumeRun, RunDemo
 from tcao_tui.tui.panes.run_list.table import AGE, COLUMNS, arranged, counts_line, header_line, row_lines
+from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import Line, LineView
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ class RunListPane(Widget):
         & #counts { height: 1; }
         & #titles { height: 1; background: $panel; }
         & #rows { height: 1fr; }
-        & #filter { height: 1; border: none; padding: 0 1; background: $panel; display: none; }
-        &.-filtering #filter { display: block; }
     }
     """
 
@@ -81,7 +79,7 @@ class RunListPane(Widget):
         yield LineView(id="counts")
         yield LineView(id="titles")
         yield LineView(pick=True, id="rows")
-        yield Input(placeholder="filter by name, model, state; enter keeps it, esc clears it", id="filter")
+        yield FindLine(placeholder="filter by name, model, state; enter keeps it, esc clears it")
 
     def on_mount(self) -> None:
         """Take the keys."""
@@ -150,43 +148,34 @@ class RunListPane(Widget):
 
     def on_key(self, event: events.Key) -> None:
         """Move the cursor; in the filter, Esc clears it."""
-        if self._is_filtering:
+        view, find = self.query_one("#rows", LineView), self.query_one(FindLine)
+        if find.has_focus:
             if event.key == "escape":
-                self.query_one("#filter", Input).value = ""
-                self._end_filtering()
+                find.drop()
+                view.focus()
                 event.stop()
             return
-        view = self.query_one("#rows", LineView)
         if by := _ROWS.get(event.key, 0) + _PAGES.get(event.key, 0) * max(view.size.height - 1, 1):
             view.move_to(view.cursor + by)
             event.stop()
 
-    @property
-    def _is_filtering(self) -> bool:
-        return self.query_one("#filter", Input).has_focus
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    @on(FindLine.Changed)
+    def _filter_changed(self, event: FindLine.Changed) -> None:
         self._wanted = event.value.strip()
         self._arrange()
 
-    @on(Input.Submitted, "#filter")
+    @on(FindLine.Submitted)
     def _filter_kept(self) -> None:
-        self._end_filtering()
-
-    def _end_filtering(self) -> None:
-        self.set_class(bool(self._wanted), "-filtering")
+        self.query_one(FindLine).keep()
         self.query_one("#rows", LineView).focus()
 
     def action_filter(self) -> None:
         """Type to find."""
-        self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self.query_one(FindLine).open()
 
     def action_back(self) -> None:
         """Show all runs again."""
-        self.query_one("#filter", Input).value = ""
-        self.remove_class("-filtering")
+        self.query_one(FindLine).drop()
 
     def action_sort(self) -> None:
         """Sort by the next column."""
