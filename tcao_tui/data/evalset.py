@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from tcao_tui.data.row_text import normalised, row_text
 from tcao_tui.data.rows import ChatRow, ProblemRow, Row, RowRejected
 from tcao_tui.data.split import Layout
 from tcao_tui.domain.data_profile import FieldMap
-from tcao_tui.domain.evalset import Case, EvalsetSummary, summarise
+from tcao_tui.domain.evalset import Case, EvalsetSummary, summarise, tags_of
 from tcao_tui.errors import PlanInvalid, UsageError
 from tcao_tui.store.atomic_file import write_text
 
@@ -108,8 +108,8 @@ def add_cases(path: Path, cases: Sequence[Case]) -> None:
         append_rows(path, [case.row() for case in cases])
 
 
-def read_set(path: Path) -> tuple[list[dict[str, Any]], EvalsetSummary]:
-    """The rows of a set as they are written, and what it holds.
+def read_set(path: Path) -> EvalsetSummary:
+    """What a set holds.
 
     Raises:
         PlanInvalid: It cannot be read, or has bad rows.
@@ -118,7 +118,7 @@ def read_set(path: Path) -> tuple[list[dict[str, Any]], EvalsetSummary]:
     reader = RowReader(path, None, problems, digest)
     records = [reader.record for _ in reader]
     problems.raise_if_any()
-    return records, summarise(records, digest.hexdigest())
+    return summarise(records, digest.hexdigest())
 
 
 def tag_rows(path: Path, lines: Collection[int], tags: Sequence[str], *, instead: bool = False) -> int:
@@ -134,8 +134,7 @@ def tag_rows(path: Path, lines: Collection[int], tags: Sequence[str], *, instead
         UsageError: There is no such line, or the file is no JSONL of rows.
     """
     try:
-        texts = path.read_text(encoding="utf-8").splitlines()
-        rows: list[dict[str, Any]] = [json.loads(text) for text in texts]
+        rows = [_record(line) for line in path.read_bytes().splitlines()]
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot be read as JSONL: {error}"[:200], where=str(path)) from error
     if beyond := sorted(line for line in lines if not 1 <= line <= len(rows)):
@@ -143,9 +142,16 @@ def tag_rows(path: Path, lines: Collection[int], tags: Sequence[str], *, instead
     changed = 0
     for line in lines:
         row = rows[line - 1]
-        before = row.get("tags") or []
-        after = [*dict.fromkeys([*([] if instead else before), *tags])]
-        changed += after != before
+        before = tags_of(row)
+        after = [*dict.fromkeys([*(() if instead else before), *tags])]
+        changed += after != [*before]
         rows[line - 1] = {**row, "tags": after}
     write_text(path, "".join(row_bytes(row).decode() for row in rows))
     return changed
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError(f"{line[:40].decode(errors='replace')} is no row")
+    return cast("dict[str, Any]", record)

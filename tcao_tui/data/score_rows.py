@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from tcao_tui.data.check import DataReport, check_file
 from tcao_tui.data.convert import text_content
@@ -20,6 +20,7 @@ from tcao_tui.data.problems import Problems
 from tcao_tui.data.reader import RowReader
 from tcao_tui.data.rows import ChatRow, Conversation, ProblemRow, Row
 from tcao_tui.domain.data_profile import FieldMap
+from tcao_tui.domain.evalset import tags_of
 from tcao_tui.errors import PlanInvalid
 
 CLUSTER_COLUMNS = ("cluster", "group", "group_id", "document", "document_id", "doc_id", "template", "template_id")
@@ -78,9 +79,7 @@ def read_score_rows(path: Path, fields: FieldMap | None, max_rows: int | None) -
         seen[content] += 1
         item = content if seen[content] == 1 else f"{content}-{seen[content]}"
         record = reader.record
-        found.append(
-            replace(scored, item=item, line=reader.line, cluster=_cluster_of(record), tags=_tags_of(record.get("tags")))
-        )
+        found.append(replace(scored, item=item, line=reader.line, cluster=_cluster_of(record), tags=tags_of(record)))
     return ScoreRows(tuple(found), report)
 
 
@@ -104,9 +103,3 @@ def _content_hash(row: ScoreRow) -> str:
 def _cluster_of(record: Mapping[str, Any]) -> str:
     named = (record[name] for name in CLUSTER_COLUMNS if isinstance(record.get(name), str | int))
     return next(map(str, named), "")
-
-
-def _tags_of(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(tag for part in value.split(",") if (tag := part.strip()))
-    return tuple(map(str, cast("list[object]", value))) if isinstance(value, list) else ()

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from tcao_tui.domain.statistics.shares import NORMAL_QUANTILE, POWER_QUANTILE
 
@@ -106,12 +106,16 @@ def summarise(records: Sequence[Mapping[str, Any]], sha256: str) -> EvalsetSumma
     The detectable difference is (z(.975) + z(.8)) standard errors of a paired difference of shares whose variance is
     at most the share of discordant items (Miller 2024, section 5).
     """
-    tags = Counter(str(tag) for record in records for tag in _tags(record))
-    untagged = sum(not _tags(record) for record in records)
+    each = [tags_of(record) for record in records]
+    tags = Counter(tag for found in each for tag in found)
+    untagged = sum(not found for found in each)
     detectable = 100 * (NORMAL_QUANTILE + POWER_QUANTILE) * (DISCORDANT / len(records)) ** 0.5 if records else 100.0
     return EvalsetSummary(len(records), sha256, dict(tags.most_common()), untagged, min(100.0, detectable))
 
 
-def _tags(record: Mapping[str, Any]) -> Sequence[object]:
+def tags_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Tags of a row: a list, or words between commas, as a CSV file has them."""
     tags = record.get("tags")
-    return tags if isinstance(tags, list) else ()
+    if isinstance(tags, str):
+        return tuple(tag for part in tags.split(",") if (tag := part.strip()))
+    return tuple(map(str, cast("list[object]", tags))) if isinstance(tags, list) else ()

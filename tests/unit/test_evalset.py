@@ -72,8 +72,8 @@ def test_what_is_trained_on_or_known_is_left_out_and_counted(tickets: Path, tmp_
     assert (first.added, first.known, first.leaked) == (15, 0, {training: 5})
     again = fill(target, cases, against=[training])
     assert (again.added, again.known) == (0, 15)
-    rows, summary = read_set(target)
-    assert len(rows) == 15
+    summary = read_set(target)
+    assert summary.rows == 15
     assert summary.tags == {"format": 15}
     assert summary.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
 
@@ -124,6 +124,22 @@ def test_a_line_that_is_not_there_is_refused_and_nothing_changes(tickets: Path, 
     before = tickets.read_bytes()
     assert run(tmp_path, "tag", str(tickets), "1", "101", "--as", "format") == ExitCode.USAGE
     assert tickets.read_bytes() == before
+
+
+def test_tagging_keeps_tags_in_words_and_answers_with_any_line_break(tmp_path: Path) -> None:
+    target = tmp_path / "set.jsonl"
+    row = {"input": "a", "output": "one\u2028two", "tags": "refusal, tone"}
+    target.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert read_set(target).tags == {"refusal": 1, "tone": 1}
+    assert run(tmp_path, "tag", str(target), "1", "--as", "format") == ExitCode.OK
+    assert json.loads(target.read_bytes()) == {**row, "tags": ["refusal", "tone", "format"]}
+
+
+def test_what_holds_no_rows_is_not_tagged(tmp_path: Path) -> None:
+    target = tmp_path / "set.jsonl"
+    target.write_text("[1, 2]\n", encoding="utf-8")
+    assert run(tmp_path, "tag", str(target), "1", "--as", "format") == ExitCode.USAGE
+    assert target.read_text(encoding="utf-8") == "[1, 2]\n"
 
 
 def test_rows_without_answers_are_no_cases(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def build(
         console.progress("not held against training data: name it with --against, or a good score may be memory")
     if not file.exists():
         raise UsageError(f"no case was added{_left_out(added)}", where=str(file))
-    _, summary = read_set(file)
+    summary = read_set(file)
     if console.wants_json:
         console.result(to_json({**_plain(file, summary), "added": added.added, "left_out": _left_out(added)}, indent=2))
     else:
@@ -98,7 +98,7 @@ def show(console: CliContext, file: Path, against: Sequence[Path]) -> None:
     from tcao_tui.data.overlap import compare_files
     from tcao_tui.domain.plain_text import one_line
 
-    _, summary = read_set(file)
+    summary = read_set(file)
     found = {training: compare_files(training, file) for training in against}
     leaked = {training: overlap.exact + overlap.near for training, overlap in found.items()}
     if console.wants_json:
