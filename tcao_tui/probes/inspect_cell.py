@@ -28,7 +28,7 @@ from tcao_tui.errors import TcaoError
 from tcao_tui.probes.answer_book import BOOK_VARIABLE, Answer, read_answers
 from tcao_tui.probes.cell_journal import Journal, read_job
 from tcao_tui.probes.inspect_judge import judge_model
-from tcao_tui.probes.log_items import counts_of, item_result
+from tcao_tui.probes.log_items import counts_of, item_result, with_sample
 from tcao_tui.services.benchmarks import model_roles
 from tcao_tui.store.evaluation_dir import LOGS
 
@@ -118,12 +118,12 @@ class Teller:
         self._told = total(line.usage for line in journal.before if isinstance(line, Found))
         self._paid, self._read_to = Usage(), 0
         self._samples: defaultdict[str, list[EvalSample]] = defaultdict(list)
-        self._planned, self._started = 0, 0
+        self._counts, self._epochs, self._started = Counts(), 1, 0
 
-    def planned(self, samples: int) -> None:
-        """How many answers are to be given."""
-        self._planned = samples
-        self._tell(Found(items=(), counts=Counts(planned=samples), usage=Usage(usd=None)))
+    def planned(self, samples: int, epochs: int) -> None:
+        """How many samples are to be answered, and how often each."""
+        self._counts, self._epochs = Counts(planned=samples * epochs), epochs
+        self._tell(Found(items=(), counts=self._counts, usage=Usage(usd=None)))
 
     def started(self) -> None:
         """A sample is on its way."""
@@ -131,13 +131,15 @@ class Teller:
 
     def sample(self, sample: EvalSample) -> None:
         """A sample ended."""
-        name = str(sample.id)
-        self._samples[name].append(sample)
-        ended = [one for several in self._samples.values() for one in several]
-        counts = counts_of(
-            ended, self._job.task.scorer, planned=self._planned, in_flight=max(0, self._started - len(ended))
-        )
-        item = item_result(name, self._samples[name], self._job.task.scorer)
+        name, scorer = str(sample.id), self._job.task.scorer
+        epochs = self._samples[name]
+        epochs.append(sample)
+        self._counts = with_sample(self._counts, sample, scorer)
+        item = item_result(name, epochs, scorer)
+        if len(epochs) >= self._epochs:
+            del self._samples[name]  # samples of long tasks are large, and the log has them all
+        in_flight = max(0, self._started - self._counts.completed)
+        counts = self._counts.model_copy(update={"in_flight": in_flight})
         self._tell(Found(items=(item,), counts=counts, usage=self._newly_paid()))
 
     def ended(self, log: EvalLog) -> None:
@@ -152,7 +154,7 @@ class Teller:
         for sample in samples:
             by_id[str(sample.id)].append(sample)
         items = tuple(item_result(name, several, scorer) for name, several in by_id.items())
-        counts = counts_of(samples, scorer, planned=self._planned)
+        counts = counts_of(samples, scorer, planned=self._counts.planned)
         judged = _judge_tokens(log)
         usage = self._newly_paid().model_copy(update={"judge_tokens": judged, "judge_usd": None if judged else 0.0})
         self._tell(Found(items=items, counts=counts, usage=usage))
@@ -218,7 +220,7 @@ def _follow(teller: Teller) -> None:
 
     class _Follow(Hooks):
         async def on_task_start(self, data: TaskStart) -> None:
-            teller.planned(len(data.spec.dataset.sample_ids or ()) * (data.spec.config.epochs or 1))
+            teller.planned(len(data.spec.dataset.sample_ids or ()), data.spec.config.epochs or 1)
 
         async def on_sample_start(self, data: SampleStart) -> None:
             teller.started()

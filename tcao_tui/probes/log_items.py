@@ -71,7 +71,18 @@ def is_cut(sample: EvalSample) -> bool:
     return bool(sample.output.choices) and sample.output.stop_reason in _CUT
 
 
-def counts_of(samples: Iterable[EvalSample], scorer: str, *, planned: int, in_flight: int = 0) -> Counts:
+def with_sample(counts: Counts, sample: EvalSample, scorer: str) -> Counts:
+    """The counts after one more sample ended."""
+    one = counts_of([sample], scorer, planned=0)
+    return counts.model_copy(
+        update={
+            name: getattr(counts, name) + getattr(one, name)
+            for name in ("completed", "errored", "unscored", "truncated")
+        }
+    )
+
+
+def counts_of(samples: Iterable[EvalSample], scorer: str, *, planned: int) -> Counts:
     """Answers by what became of them."""
     found = list(samples)
     errored = sum(sample.error is not None for sample in found)
@@ -82,5 +93,4 @@ def counts_of(samples: Iterable[EvalSample], scorer: str, *, planned: int, in_fl
         errored=errored,
         unscored=ungraded - errored,
         truncated=sum(is_cut(sample) for sample in found),
-        in_flight=in_flight,
     )
