@@ -6,23 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from tcao_tui.domain.evaluation import ItemResult
 from tcao_tui.domain.statistics.paired import ItemScore
 from tcao_tui.domain.statistics.verdict import Task
-
-
-class LoggedItem(BaseModel):
-    """One sample of a log: the mean of its epochs.
-
-    Attributes:
-        value: Score, 0 to 1 for right and wrong; None when it errored or has no grade.
-        truncated: An answer ran into the limit of tokens.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    value: float | None
-    truncated: bool = False
 
 
 class EvalLogSummary(BaseModel):
@@ -50,7 +36,7 @@ class EvalLogSummary(BaseModel):
     scorer: str
     settings: str
     planned: int
-    items: tuple[LoggedItem, ...]
+    items: tuple[ItemResult, ...]
 
     @property
     def unusable(self) -> float:
@@ -75,7 +61,7 @@ def disagreements(logs: Sequence[EvalLogSummary]) -> Iterator[str]:
         for name in ("task", "version", "scorer", "settings"):
             if (ours := getattr(log, name)) != (theirs := getattr(first, name)):
                 yield f"{log.path}: {name} is {ours}, and {theirs} in {first.path}"
-        if not {item.id for item in log.items} & {item.id for item in first.items}:
+        if not {item.item for item in log.items} & {item.item for item in first.items}:
             yield f"{log.path}: has no item in common with {first.path}"
 
 
@@ -84,7 +70,8 @@ def as_task(logs: Sequence[EvalLogSummary], names: Sequence[str], *, higher_is_b
     return Task(
         name=logs[0].task,
         scores={
-            name: {item.id: ItemScore(item.value) for item in log.items} for name, log in zip(names, logs, strict=True)
+            name: {item.item: ItemScore(item.value) for item in log.items}
+            for name, log in zip(names, logs, strict=True)
         },
         unusable={name: log.unusable for name, log in zip(names, logs, strict=True)},
         higher_is_better=higher_is_better,

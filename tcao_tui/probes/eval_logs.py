@@ -16,7 +16,8 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.scorer import value_to_float
 from pydantic_core import to_jsonable_python
 
-from tcao_tui.domain.eval_logs import EvalLogSummary, LoggedItem
+from tcao_tui.domain.eval_logs import EvalLogSummary
+from tcao_tui.domain.evaluation import ItemResult
 
 _CUT = ("max_tokens", "model_length")
 
@@ -68,10 +69,10 @@ def _scorer(log: EvalLog, samples: Sequence[EvalSample]) -> str:
     return found[0]
 
 
-def _item(name: str, samples: Sequence[EvalSample], scorer: str) -> LoggedItem:
+def _item(name: str, samples: Sequence[EvalSample], scorer: str) -> ItemResult:
     values = [value for sample in samples if (value := _value(sample, scorer)) is not None]
     cut = any(sample.output.stop_reason in _CUT for sample in samples if sample.output.choices)
-    return LoggedItem(id=name, value=fmean(values) if len(values) == len(samples) else None, truncated=cut)
+    return ItemResult(item=name, value=fmean(values) if len(values) == len(samples) else None, truncated=cut)
 
 
 def _value(sample: EvalSample, scorer: str) -> float | None:

@@ -54,7 +54,7 @@ def log_matrix(paths: Sequence[Path]) -> LogMatrix:
         name = f"{name} ({path.name})" if CellKey(task.name, name) in logs else name
         subjects.setdefault(name, Subject(name=name, base_model=log.model.partition("@")[0], checkpoint=log.checkpoint))
         key = CellKey(task.name, name)
-        logs[key], items[key] = path, _items(log)
+        logs[key], items[key] = path, log.items
         records[key] = _record(key, log, path)
     base, gains = next(iter(subjects)), Gains()
     cells: dict[CellKey, CellView] = {}
@@ -75,10 +75,6 @@ def _meaning(log: EvalLogSummary) -> tuple[str, ...]:
 def _task(log: EvalLogSummary, taken: Sequence[str]) -> EvalTask:
     name = log.task if log.task not in taken else f"{log.task} ({len(taken) + 1})"
     return EvalTask(name=name, layer=2, target=log.task, scorer=log.scorer, version=log.version)
-
-
-def _items(log: EvalLogSummary) -> tuple[ItemResult, ...]:
-    return tuple(ItemResult(item=one.id, value=one.value, truncated=one.truncated) for one in log.items)
 
 
 def _record(key: CellKey, log: EvalLogSummary, path: Path) -> CellRecord:

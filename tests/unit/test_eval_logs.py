@@ -13,7 +13,8 @@ from inspect_ai.log import read_eval_log
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import includes
 
-from tcao_tui.domain.eval_logs import EvalLogSummary, LoggedItem, as_task, disagreements
+from tcao_tui.domain.eval_logs import EvalLogSummary, as_task, disagreements
+from tcao_tui.domain.evaluation import ItemResult
 from tcao_tui.errors import UsageError
 from tcao_tui.probes.eval_logs import summary as read_summary
 from tcao_tui.services.eval_logs import compare_logs
@@ -84,20 +85,20 @@ async def test_what_cannot_be_read_is_refused_with_its_place(tmp_path: Path) -> 
     assert refused.value.where == str(torn)
 
 
-def summary(items: Sequence[LoggedItem], **changes: object) -> EvalLogSummary:
+def summary(items: Sequence[ItemResult], **changes: object) -> EvalLogSummary:
     values = {"path": "a", "task": "t", "version": "0", "model": "m", "status": "success", "scorer": "s"}
     return EvalLogSummary.model_validate({**values, "settings": "", "planned": 4, "items": items, **changes})
 
 
 def test_what_never_ran_or_has_no_grade_is_unusable() -> None:
-    found = summary([LoggedItem(id="1", value=1.0), LoggedItem(id="2", value=None)])
+    found = summary([ItemResult(item="1", value=1.0), ItemResult(item="2", value=None)])
     assert found.unusable == 0.75
     assert found.counts == "2 items, 1 unscored, 2 not run"
     assert as_task([found], ["x"]).scores["x"]["2"].value is None
 
 
 def test_logs_without_a_common_item_or_with_other_settings_do_not_agree() -> None:
-    one, two = summary([LoggedItem(id="1", value=1.0)]), summary([LoggedItem(id="2", value=1.0)], settings="cot")
+    one, two = summary([ItemResult(item="1", value=1.0)]), summary([ItemResult(item="2", value=1.0)], settings="cot")
     assert [line.split(":")[1].strip() for line in disagreements([one, two])] == [
         "settings is cot, and  in a",
         "has no item in common with a",
