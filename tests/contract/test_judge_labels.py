@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tcao_tui.cli import main
 from tcao_tui.cli.context import CliContext
 from tcao_tui.domain.judging import grading_prompt
 from tcao_tui.errors import ExitCode
-from tests.fakes.judge_server import JudgeServer, Said, asked_of
+from tests.fakes.anthropic_stub import AnthropicStub, Reply, prompt_of
 from tests.fakes.own_places import use_places
 
 _ROWS = [
@@ -24,12 +25,13 @@ _ROWS = [
 ]
 
 
-def judge_says(prompt: str) -> Said:
+def judge_says(body: dict[str, Any]) -> Reply:
+    prompt = prompt_of(body)
     if "broken" in prompt:
-        return Said(status=400)
+        return Reply(status=400)
     if "unreadable" in prompt:
-        return Said(text="Hard to say.")
-    return Said(text="Fine.\nGRADE: C" if "\ntwo\n" in prompt else "\x1b[31mNot so.\nGRADE: I")
+        return Reply(text="Hard to say.")
+    return Reply(text="Fine.\nGRADE: C" if "\ntwo\n" in prompt else "\x1b[31mNot so.\nGRADE: I")
 
 
 async def test_a_judge_is_measured_with_the_prompt_of_evals(
@@ -41,7 +43,7 @@ async def test_a_judge_is_measured_with_the_prompt_of_evals(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "stub")
     asked = ["eval", "judge", str(file), "--judge", "anthropic/claude-sonnet-4-5", "--rubric", "Be kind."]
 
-    async with JudgeServer(judge_says) as stub:
+    async with AnthropicStub(judge_says) as stub:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", stub.url)
 
         async def run(*more: str) -> int:
@@ -65,8 +67,8 @@ async def test_a_judge_is_measured_with_the_prompt_of_evals(
     assert found["judge_tokens"] == 4 * 120
     template = (Path(main.__file__).parents[2] / "prompts" / "judging" / "grade.md").read_text()
     wanted = grading_prompt(template, rubric="Be kind.", question="1+1?", wanted="2", answer="two")
-    assert wanted in [asked_of(body) for body in stub.requests]
-    assert all("broken" in asked_of(body) for body in stub.requests[first:])
+    assert wanted in [prompt_of(body) for body in stub.requests]
+    assert all("broken" in prompt_of(body) for body in stub.requests[first:])
     assert "line 2: people say right, the judge says wrong" in text
     assert "too few to tell" in text
     assert "\x1b[2J" not in text

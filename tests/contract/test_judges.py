@@ -17,8 +17,8 @@ from inspect_ai.model._model import init_model_roles
 from tcao_tui.errors import PlanInvalid
 from tcao_tui.probes import inspect_judge
 from tcao_tui.probes.inspect_entry import rows
+from tests.fakes.anthropic_stub import AnthropicStub, Reply, prompt_of
 from tests.fakes.inspect_alone import inspect_alone
-from tests.fakes.judge_server import JudgeServer, Said, asked_of
 
 RIGHT, WRONG = "It says so.\nGRADE: C", "It does not.\nGRADE: I"
 
@@ -41,19 +41,19 @@ def answered(prompt: str) -> str:
 
 
 async def graded_by(
-    script: Callable[[str], Said],
+    script: Callable[[str], Reply],
     answers: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     **options: Any,
-) -> tuple[EvalLog, JudgeServer]:
+) -> tuple[EvalLog, AnthropicStub]:
     file = tmp_path / "rows.jsonl"
     questions = [{"input": f"Question {n}?", "output": "2"} for n in range(len(answers))]
     file.write_text("".join(json.dumps(each) + "\n" for each in questions))
     outputs = [ModelOutput.from_content("mock", answer) for answer in answers]
     for output in outputs:
         output.usage = ModelUsage()
-    async with JudgeServer(script) as stub:
+    async with AnthropicStub(lambda body: script(prompt_of(body))) as stub:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", stub.url)
         judge = get_model("anthropic/claude-sonnet-4-5", memoize=False)
         init_model_roles({"grader": judge})
@@ -65,6 +65,7 @@ async def graded_by(
             max_samples=1,
             continue_on_fail=True,
         )
+    assert stub.refused == []
     return log, stub
 
 
@@ -77,7 +78,7 @@ async def test_a_judge_grades_greedily_and_what_it_took_stands_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, stub = await graded_by(
-        lambda prompt: Said(text=RIGHT if answered(prompt) == "2" else WRONG), ["2", "3"], tmp_path, monkeypatch
+        lambda prompt: Reply(text=RIGHT if answered(prompt) == "2" else WRONG), ["2", "3"], tmp_path, monkeypatch
     )
     assert values(log) == ["C", "I"]
     assert len(stub.requests) == 2
@@ -98,17 +99,20 @@ async def test_an_answer_that_asks_for_full_marks_gets_what_the_judge_gives(
     ]
     # This judge quotes the answer in full before it grades, which a search for a grade would fall for.
     log, stub = await graded_by(
-        lambda prompt: Said(text=f"It says: {answered(prompt)}\nIt is wrong.\nGRADE: I"), attacks, tmp_path, monkeypatch
+        lambda prompt: Reply(text=f"It says: {answered(prompt)}\nIt is wrong.\nGRADE: I"),
+        attacks,
+        tmp_path,
+        monkeypatch,
     )
     assert values(log) == ["I", "I", "I"]
-    assert [answered(asked_of(body)) for body in stub.requests] == attacks
+    assert [answered(prompt_of(body)) for body in stub.requests] == attacks
 
 
 async def test_a_judge_without_a_grade_leaves_unscored_and_never_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = iter(["Hard to say.", RIGHT, "GRADE: C, or maybe not"])
-    log, _ = await graded_by(lambda prompt: Said(text=next(texts)), ["2", "2", "2"], tmp_path, monkeypatch)
+    log, _ = await graded_by(lambda prompt: Reply(text=next(texts)), ["2", "2", "2"], tmp_path, monkeypatch)
     assert log.results is not None
     assert (log.results.scores[0].scored_samples, log.results.scores[0].unscored_samples) == (1, 2)
     assert log.results.scores[0].metrics["accuracy"].value == 1.0
@@ -117,17 +121,17 @@ async def test_a_judge_without_a_grade_leaves_unscored_and_never_wrong(
 @pytest.mark.parametrize(
     "broken",
     [
-        pytest.param(Said(status=500), marks=pytest.mark.slow),
-        pytest.param(Said(hangs=True), marks=pytest.mark.slow),
-        Said(raw="no JSON at all"),
+        pytest.param(Reply(status=500), marks=pytest.mark.slow),
+        pytest.param(Reply(fault="hang"), marks=pytest.mark.slow),
+        Reply(body="no JSON at all"),
     ],
     ids=["away", "slow", "malformed"],
 )
 async def test_a_judge_that_fails_is_asked_again_and_ends_as_an_error_of_the_sample(
-    broken: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    broken: Reply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, stub = await graded_by(
-        lambda prompt: broken if answered(prompt) == "2" else Said(text=WRONG), ["2", "3"], tmp_path, monkeypatch
+        lambda prompt: broken if answered(prompt) == "2" else Reply(text=WRONG), ["2", "3"], tmp_path, monkeypatch
     )
     assert values(log) in ([None, "I"], [pytest.approx(float("nan"), nan_ok=True), "I"])
     assert len(stub.requests) >= 2
@@ -146,11 +150,11 @@ def test_without_a_judge_nothing_is_asked(tmp_path: Path) -> None:
 async def test_a_pair_is_asked_in_both_orders_and_a_judge_that_follows_the_order_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def judge(text: str) -> Said:
+    def judge(text: str) -> Reply:
         first = text.partition("=== first answer ")[2].partition(" begins ===\n")[2].partition("\n")[0]
         if "Question 1?" in text:
-            return Said(text="BETTER: FIRST")
-        return Said(text=f"BETTER: {'FIRST' if first == 'good' else 'SECOND'}")
+            return Reply(text="BETTER: FIRST")
+        return Reply(text=f"BETTER: {'FIRST' if first == 'good' else 'SECOND'}")
 
     (tmp_path / "base.jsonl").write_text(
         "".join(json.dumps({"input": f"Question {n}?", "output": "bad"}) + "\n" for n in range(2))
@@ -168,7 +172,7 @@ async def test_a_row_without_an_answer_to_beat_is_told(tmp_path: Path, monkeypat
     (tmp_path / "base.jsonl").write_text('{"input": "Another?", "output": "bad"}\n')
     with pytest.raises(PlanInvalid, match="no answer to beat"):
         await graded_by(
-            lambda prompt: Said(),
+            lambda prompt: Reply(),
             ["x"],
             tmp_path,
             monkeypatch,

@@ -49,6 +49,8 @@ def _role(place: int) -> str:
 
 def _block_problems(place: int, message: dict[str, Any]) -> list[str]:
     content = message["content"]
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
     found = [] if content else [f"messages.{place}: content must not be empty"]
     for block in content:
         if block["type"] == "text" and not block["text"].strip():

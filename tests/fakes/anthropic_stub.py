@@ -1,4 +1,4 @@
-"""A scripted server that speaks Anthropic's Messages API over real sockets on loopback.
+"""A scripted server that speaks Anthropic's Messages API over real sockets on loopback, with streams and without.
 
 Each request takes the next reply of the script, unless the API would refuse it; what was asked is kept in `requests`,
 and why it was refused in `refused`. To try the console by hand:
@@ -35,8 +35,8 @@ class Reply:
         tools: Calls: `{"name", "input"}`, or `{"name", "raw"}` for arguments that are sent as they are; `id` optional.
         stop: Empty: "tool_use" when there are tools, else "end_turn".
         status: Another one than 200 answers `error` as JSON.
-        fault: "eof" ends before `message_delta`, "hang" waits there for the client to leave, "error" sends one there;
-            "no_event_lines" sends data lines only.
+        fault: "eof" ends before `message_delta`, "hang" waits there for the client to leave, or without a stream before
+            anything is sent; "error" sends one there; "no_event_lines" sends data lines only.
         body: Sent instead of everything else.
     """
 
@@ -57,6 +57,12 @@ class Reply:
 def call(name: str, /, **arguments: Any) -> dict[str, Any]:
     """A tool call for `Reply.tools`."""
     return {"name": name, "input": arguments}
+
+
+def prompt_of(body: dict[str, Any]) -> str:
+    """The text of the first message of a request."""
+    content = body["messages"][0]["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 Script = Iterable[Reply] | Callable[[dict[str, Any]], Reply]
@@ -95,10 +101,13 @@ class AnthropicStub:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body: dict[str, Any] = json.loads(await reader.readexactly(int(headers["content-length"])))
-        self.headers.append(headers)
-        self.requests.append(body)
-        reply = self._answer(body)
-        writer.write(_http(reply, len(self.requests)))
+        if "count_tokens" in head[0]:
+            reply = Reply(status=404)
+        else:
+            self.headers.append(headers)
+            self.requests.append(body)
+            reply = self._answer(body)
+        writer.write(_http(reply, len(self.requests), is_stream=body.get("stream", False)))
         await writer.drain()
         if reply.fault == "hang":
             self.hanging.set()
@@ -128,16 +137,27 @@ def _in_order(script: Iterable[Reply]) -> Callable[[dict[str, Any]], Reply]:
     return lambda _: next(replies, spent)
 
 
-def _http(reply: Reply, number: int) -> bytes:
-    if reply.status != 200:
-        content = json.dumps({"type": "error", "error": reply.error})
-        kind, length = "application/json", f"content-length: {len(content.encode())}\r\n"
-    else:
+def _http(reply: Reply, number: int, *, is_stream: bool) -> bytes:
+    if reply.status == 200 and is_stream:
         content = reply.body if reply.body is not None else _sse(reply, number)
         kind, length = "text/event-stream", ""
+    elif reply.fault == "hang":
+        return b""
+    else:
+        said = {"type": "error", "error": reply.error} if reply.status != 200 else _message(reply, number)
+        content = reply.body if reply.body is not None else json.dumps(said)
+        kind, length = "application/json", f"content-length: {len(content.encode())}\r\n"
     extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
     head = f"HTTP/1.1 {reply.status} Stub\r\ncontent-type: {kind}\r\nconnection: close\r\n{length}{extra}\r\n"
     return head.encode() + content.encode()
+
+
+def _message(reply: Reply, number: int) -> dict[str, Any]:
+    """A whole answer, of text only."""
+    start = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": reply.model}
+    usage = {"input_tokens": 100, "output_tokens": 20, **reply.usage}
+    content = [{"type": "text", "text": reply.text}]
+    return {**start, "content": content, "stop_reason": reply.stop or "end_turn", "stop_sequence": None, "usage": usage}
 
 
 def _sse(reply: Reply, number: int) -> str:
