@@ -82,9 +82,7 @@ def _block(block: DocumentBlock) -> Iterator[str]:
         case Grid():
             yield from _grid(block)
         case Verbatim(label, text, width):
-            clean = plain_text(text)
-            shown = clean if len(clean) <= width else f"{clean[: width - 1]}…"
-            yield f"<figcaption>{_text(label)}</figcaption><pre>{escape(shown)}</pre>"
+            yield f"<figcaption>{_text(label)}</figcaption><pre>{escape(plain_text(text, width))}</pre>"
         case IntervalChart():
             yield f"<figure>{interval_svg(block)}</figure>"
         case CurveChart():

@@ -6,6 +6,7 @@ Made of values alone; `services.eval_report` gathers them. Chapters on settings,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -196,7 +197,7 @@ def _number(cell: CellView, key: str) -> str:
 def _mark(name: str, cell: CellView, chosen: str) -> Mark:
     level = cell.level
     assert level is not None
-    known = level.low == level.low  # NaN is not itself
+    known = math.isfinite(level.low)
     return Mark(name, level.mean, level.low if known else None, level.high if known else None, name == chosen)
 
 

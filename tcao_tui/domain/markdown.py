@@ -33,9 +33,7 @@ def inline(text: str, width: int = 0) -> str:
 
 def fenced(text: str, width: int = 0) -> str:
     """Text as a block of its own, lines kept; its fence is longer than any in the text."""
-    clean = plain_text(text)
-    if width and len(clean) > width:
-        clean = f"{clean[: width - 1]}…"
+    clean = plain_text(text, width)
     longest = max((len(run) for run in _BACKTICKS.findall(clean)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{clean}\n{fence}"

@@ -67,6 +67,11 @@ def range_lines(marks: RangeMarks) -> list[str]:
     return lines
 
 
+def nearby_rates(learning_rate: float) -> tuple[float, ...]:
+    """Learning rates from a tenth to ten times one, on two digits."""
+    return tuple(float(f"{learning_rate * factor:.2g}") for factor in RATE_FACTORS)
+
+
 def range_terms(plan: Plan) -> RangeTest | None:
     """The range test that a plan asks for; None without."""
     return None if plan.pilot is None else plan.pilot.range_test
@@ -79,7 +84,7 @@ def range_cells(plan: Plan) -> tuple[RangeCell, ...]:
         return ()
     first = stage_plans(plan)[0].plan
     config = first.training
-    rates = terms.learning_rates or tuple(float(f"{config.learning_rate * factor:.2g}") for factor in RATE_FACTORS)
+    rates = terms.learning_rates or nearby_rates(config.learning_rate)
     rates = sorted({config.learning_rate, *(rate for rate in rates if rate <= 1)})
     ranks = sorted({config.lora_rank, *terms.lora_ranks})
     values = [(rate, rank) for rank in ranks for rate in rates]

@@ -21,16 +21,20 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 
 
-def plain_text(text: str) -> str:
+def plain_text(text: str, width: int = 0) -> str:
     """`text` without escape sequences, control and bidirectional characters; newlines and tabs stay.
 
-    Lone surrogates, which no terminal can be sent, become U+FFFD.
+    Lone surrogates, which no terminal can be sent, become U+FFFD. Cut with an ellipsis at `width` characters, 0 for no
+    limit.
     """
     unified = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", _ESCAPES.sub("", unified)))
+    return _cut(_SURROGATES.sub("\ufffd", _HARMFUL.sub("", _ESCAPES.sub("", unified))), width)
 
 
 def one_line(text: str, width: int = 0) -> str:
     """`plain_text` on one line, white space collapsed; cut with an ellipsis at `width` characters, 0 for no limit."""
-    line = _SPACES.sub(" ", plain_text(text)).strip()
-    return line[: width - 1] + "…" if width and len(line) > width else line
+    return _cut(_SPACES.sub(" ", plain_text(text)).strip(), width)
+
+
+def _cut(text: str, width: int) -> str:
+    return f"{text[: width - 1]}…" if width and len(text) > width else text

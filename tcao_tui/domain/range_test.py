@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any, Literal
 
-from tcao_tui.domain.pilot_range import RATE_FACTORS, cell_words
+from tcao_tui.domain.pilot_range import cell_words, nearby_rates
 from tcao_tui.domain.plan import Plan
 from tcao_tui.domain.sweep import STEPS_KEY
 from tcao_tui.domain.training_events import RangeCellTrained, RangeTested
@@ -94,7 +94,7 @@ def range_settings(plan: Plan, *, steps: int, rank_limit: int) -> list[tuple[str
             next_step="sweep it: --set training.learning_rate=... --by val_reward",
         )
     config = plan.training
-    rates = dict.fromkeys(float(f"{config.learning_rate * factor:.2g}") for factor in RATE_FACTORS)
+    rates = dict.fromkeys(nearby_rates(config.learning_rate))
     ranks = dict.fromkeys(max(1, min(rank, rank_limit)) for rank in _around(config.lora_rank))
     fixed: list[tuple[str, Any]] = [
         (STEPS_KEY, steps),

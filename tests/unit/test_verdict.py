@@ -51,14 +51,14 @@ def test_where_all_are_worse_the_base_is_best() -> None:
     assert outcomes(verdict) == {"a": "worse"}
 
 
-def test_a_guardrail_vetoes_unless_its_loss_was_accepted() -> None:
+def test_a_guardrail_vetoes_what_is_best_on_the_goal() -> None:
     goal = Task("tickets", {"base": answers(20), "a": answers(160), "b": answers(80)})
     general = Task("ifeval", {"base": answers(150), "a": answers(100), "b": answers(149)})
     verdict = decide(goal, ["a", "b"], "base", guardrails=[general])
     assert verdict.recommended == "b"
     assert outcomes(verdict)["a"] == "left out"
     assert "ifeval is clearly worse: -0.25" in verdict.judged[0].why
-    assert decide(goal, ["a", "b"], "base", guardrails=[general], accepted=["ifeval"]).recommended == "a"
+    assert decide(goal, ["a", "b"], "base").recommended == "a"
 
 
 def test_lost_answers_make_scores_incomparable() -> None:

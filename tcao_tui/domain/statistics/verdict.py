@@ -1,7 +1,7 @@
 """Which checkpoint is best, and how sure that is: the selection rule of the product, with each exclusion named.
 
 1. A checkpoint that lost more answers than the base (errors, no grade, cut off) cannot be compared and is left out.
-2. One that is clearly worse than the base on a guardrail is vetoed, unless a person accepted that.
+2. One that is clearly worse than the base on a guardrail is vetoed.
 3. The best on a selection split of the goal's items is the champion; an earlier checkpoint that cannot be told from it
    there, and is itself better than the base, is taken instead, since it is cheaper and less fitted. A single one is not
    chosen among others, so that all items say how good it is.
@@ -11,7 +11,7 @@
 Choosing does not flatter what is quoted, but that something was called better at all does, where that was luck: of ten
 checkpoints that gain 5, 10 and 20 points, found in 30, 87 and 100 % of cases, by 6, 2 and 0 points (200 items).
 
-Out of scope: layers and several goals, which `domain.selection` adds.
+Out of scope: layers, several goals and losses that a person accepted, which `domain.selection` adds.
 """
 
 from __future__ import annotations
@@ -109,7 +109,6 @@ def decide(
     base: str,
     *,
     guardrails: Sequence[Task] = (),
-    accepted: Collection[str] = (),
     excluded: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Verdict:
@@ -120,11 +119,10 @@ def decide(
         checkpoints: Candidates, earlier and cheaper ones first.
         base: What they are held against.
         guardrails: Tasks that must not get worse.
-        accepted: Names of guardrails whose loss a person accepted.
         excluded: Checkpoints that are left out for other reasons, with the reason.
         seed: Of the split into items to choose by and items to quote.
     """
-    judged = _judge(goal, checkpoints, base, [task for task in guardrails if task.name not in accepted], excluded or {})
+    judged = _judge(goal, checkpoints, base, guardrails, excluded or {})
     standing = [one.checkpoint for one in judged if one.outcome != "left out"]
     better = [one.checkpoint for one in judged if one.outcome == "better"]
     choosing, quoting = split_items(goal.scores.get(base, {}), seed)
