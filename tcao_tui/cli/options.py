@@ -45,11 +45,9 @@ def backend_option() -> Decorator:
     )
 
 
-def max_cost_option() -> Decorator:
+def max_cost_option(help_text: str = "Stop with a checkpoint at this cost.") -> Decorator:
     """`--max-cost USD`."""
-    return click.option(
-        "--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Stop with a checkpoint at this cost."
-    )
+    return click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help=help_text)
 
 
 def approve_option() -> Decorator:

@@ -1,4 +1,4 @@
-"""An Inspect process by its control socket: how far it is, and asking it to let what is under way end.
+"""An Inspect process by its control socket: asked to let what is under way end.
 
 Inspect documents this as a command line, which takes seconds to import; the HTTP beneath it answers in milliseconds and
 may change, so an answer that is not as expected counts as no answer.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +19,10 @@ OLDEST_API, NEWEST_API = 3, 99
 """From version 3 on, a server refuses what it does not know rather than doing half of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveTask:
-    """A task that an Inspect process has, with samples by how far they are."""
-
-    task_id: str
-    total: int
-    completed: int
-    in_flight: int
-
-
-def live_tasks(path: Path) -> list[LiveTask]:
-    """What a process is at; empty when nobody answers or in no way that we know."""
+def live_tasks(path: Path) -> list[str]:
+    """Ids of the tasks that a process has; empty when nobody answers or in no way that we know."""
     try:
-        return [task for told in _ask(path, "GET", "/tasks") if (task := _task(told)) is not None]
+        return [str(told["task_id"]) for told in _ask(path, "GET", "/tasks") if _is_known(told)]
     except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError):
         return []
 
@@ -43,22 +32,14 @@ def drain(path: Path) -> bool:
     try:
         tasks = live_tasks(path)
         for task in tasks:
-            _ask(path, "POST", f"/tasks/{task.task_id}/drain")
+            _ask(path, "POST", f"/tasks/{task}/drain")
     except (OSError, http.client.HTTPException, ValueError):
         return False
     return bool(tasks)
 
 
-def _task(told: dict[str, Any]) -> LiveTask | None:
-    if not OLDEST_API <= int(told["api_version"]) <= NEWEST_API:
-        return None
-    samples = told["samples"]
-    return LiveTask(
-        task_id=str(told["task_id"]),
-        total=int(samples["total"]),
-        completed=int(samples["completed"]),
-        in_flight=int(samples.get("in_flight", 0)),
-    )
+def _is_known(told: dict[str, Any]) -> bool:
+    return OLDEST_API <= int(told["api_version"]) <= NEWEST_API
 
 
 def _ask(path: Path, method: str, target: str) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from inspect_ai.scorer import (
     CORRECT,
     INCORRECT,
     Metric,
-    SampleScore,
     Score,
     Scorer,
     Target,
@@ -29,6 +28,7 @@ from inspect_ai.util import collect
 from tcao_tui import paths
 from tcao_tui.domain.judges import OUR_PROVIDER
 from tcao_tui.domain.judging import better_in, grade_in, grading_prompt, pairwise_prompt, win_of
+from tcao_tui.probes.inspect_scorers import share_of
 
 ROLE = "grader"
 
@@ -76,11 +76,7 @@ def judge_model(name: str, profile: str) -> Model:
 def order_mattered() -> Metric:
     """Share of the comparisons in which the judge preferred another answer when they changed places, 0 to 1."""
 
-    def share(scores: list[SampleScore]) -> float:
-        swayed = [bool((each.score.metadata or {}).get(_SWAYED)) for each in scores]
-        return sum(swayed) / len(swayed) if swayed else 0.0
-
-    return share
+    return share_of(_SWAYED)
 
 
 @scorer(metrics=[accuracy(), stderr()])

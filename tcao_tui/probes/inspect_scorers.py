@@ -11,6 +11,7 @@ from inspect_ai.scorer import (
     CORRECT,
     INCORRECT,
     Metric,
+    MetricProtocol,
     SampleScore,
     Score,
     Scorer,
@@ -34,9 +35,15 @@ _HAS_FORM = "has_form"
 def in_form() -> Metric:
     """Share of the scored answers that had the form that the grader asks for, 0 to 1."""
 
+    return share_of(_HAS_FORM)
+
+
+def share_of(mark: str) -> MetricProtocol:
+    """The share of scores whose metadata have a mark, 0 to 1."""
+
     def share(scores: list[SampleScore]) -> float:
-        had = [bool((each.score.metadata or {}).get(_HAS_FORM)) for each in scores]
-        return sum(had) / len(had) if had else 0.0
+        marked = [bool((each.score.metadata or {}).get(mark)) for each in scores]
+        return sum(marked) / len(marked) if marked else 0.0
 
     return share
 

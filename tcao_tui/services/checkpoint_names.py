@@ -49,11 +49,6 @@ def resolve_checkpoint(store: RunStore, text: str, *, use: Use = "training") -> 
     return _path((finals or usable)[-1], use)
 
 
-def is_checkpoint(text: str) -> bool:
-    """Whether a person means a checkpoint and not a run or a model: a path or RUN:STEP."""
-    return text.startswith(SCHEME) or ":" in text
-
-
 def _named(records: Sequence[CheckpointRecord], run_id: str, place: str) -> CheckpointRecord:
     """By name, or by step: of several attempts the last one's, whose weights the run goes on with."""
     found = [r for r in records if r.name == place or (place.isdecimal() and r.step == int(place))]

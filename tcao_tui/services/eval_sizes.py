@@ -12,7 +12,7 @@ from tcao_tui.domain.evaluation import EvalTask
 _BYTES_PER_TOKEN = 4
 """Of English text; other languages and code have more tokens to a byte."""
 
-_TOKENS_BY_DEFAULT = 2_048
+TOKENS_BY_DEFAULT = 2_048
 """Inspect's own limit for an answer, where neither task nor person sets one."""
 
 _SAMPLED_BYTES = 1 << 20
@@ -41,7 +41,7 @@ def _size(task: EvalTask) -> TaskSize | None:
     answers = min(count, task.limit or count) * task.epochs
     if task.harness == "held_out":
         return TaskSize(answers, answers * tokens_each, (0, 0, 0))
-    most = answers * (_limit(task) or _TOKENS_BY_DEFAULT)
+    most = answers * (_limit(task) or TOKENS_BY_DEFAULT)
     return TaskSize(answers, answers * tokens_each, (most // 8, most // 2, most), judge)
 
 

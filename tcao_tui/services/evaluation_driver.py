@@ -21,6 +21,7 @@ from tcao_tui.domain.wording import money_text
 from tcao_tui.services.backends import Profile
 from tcao_tui.services.driver_start import driving
 from tcao_tui.services.eval_preflight import environment
+from tcao_tui.services.eval_sizes import TOKENS_BY_DEFAULT
 from tcao_tui.services.evaluation_cells import LiveCell
 from tcao_tui.services.evaluation_reuse import find_finished
 from tcao_tui.store.evaluation_dir import Ask, cell_dir, evaluation_dir, last_asked
@@ -30,8 +31,6 @@ from tcao_tui.store.evaluations import EvaluationStore
 POLL_SECONDS = 0.5
 MOST_DEATHS = 3
 """Processes of a cell that may die one after another without an answer before a driver gives the cell up."""
-
-_TOKENS_BY_DEFAULT = 2_048.0
 
 
 class EvaluationDriver:
@@ -183,7 +182,7 @@ def order(spec: EvaluationSpec) -> list[CellKey]:
 
     def size(task: EvalTask) -> float:
         written = task.generate.get("max_tokens")
-        each = float(written) if isinstance(written, int) else _TOKENS_BY_DEFAULT
+        each = written if isinstance(written, int) else TOKENS_BY_DEFAULT
         return 0 if task.harness == "held_out" else (task.limit or math.inf) * task.epochs * each
 
     return [CellKey(task.name, subject.name) for task in sorted(spec.tasks, key=size) for subject in spec.subjects]

@@ -29,7 +29,7 @@ Examples:
 @click.option("--title", default="", help="What the evaluation is called; left out: the run's name.")
 @click.option("--parallel", type=click.IntRange(1, 16), default=1, show_default=True, help="Tasks at a time.")
 @approve_option()
-@max_cost_option()
+@max_cost_option("Begin no further answers at this cost.")
 @backend_option()
 @click.option("--wait/--detach", default=False, help="Follow it to its end, or let go of it.  [default: detach]")
 @output_option()
