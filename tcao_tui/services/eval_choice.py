@@ -105,7 +105,7 @@ def under(matrix: EvalMatrix, subject: str, limits: Mapping[str, float]) -> Iter
 
 def clearly_worse(store: EvaluationStore, matrix: EvalMatrix, subject: str, than: str) -> Iterator[str]:
     """Tasks on which a subject is clearly worse than another, corrected over the tasks; "cannot tell" is not worse."""
-    from tcao_tui.domain.statistics.cells import measure  # loads the statistics
+    from tcao_tui.domain.eval_cells import measure  # loads the statistics
     from tcao_tui.domain.statistics.paired import compare, holm
     from tcao_tui.domain.statistics.verdict import outcome
 

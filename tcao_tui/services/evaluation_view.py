@@ -15,8 +15,8 @@ from tcao_tui.domain.evaluation import CellKey, CellRecord, Choice, EvalTask, Ev
 from tcao_tui.store.evaluations import EvaluationStore, EvaluationSummary
 
 if TYPE_CHECKING:
+    from tcao_tui.domain.eval_cells import Gains, Measured
     from tcao_tui.domain.selection import Evidence, Wishes
-    from tcao_tui.domain.statistics.cells import Gains, Measured
 
 type IsDriven = Callable[[str], bool]
 """Whether a process goes on with an evaluation, by its id."""
@@ -118,7 +118,7 @@ class EvaluationFollower:
                 self._measured.pop((evaluation_id, cell.key), None)
 
     def _calculate(self, newest_first: Sequence[str], is_driven: bool) -> EvalMatrix:
-        from tcao_tui.domain.statistics.cells import Gains, cell_views
+        from tcao_tui.domain.eval_cells import Gains, cell_views
 
         merged = merge([(self._records[each], self._cells[each]) for each in newest_first])
         base = next((subject.name for subject in merged.subjects if subject.is_base), "")
@@ -142,7 +142,7 @@ class EvaluationFollower:
 
     def _measure(self, merged: Merged) -> dict[str, Row]:
         """The cells of each task; items are read of those only that are not known."""
-        from tcao_tui.domain.statistics.cells import measure
+        from tcao_tui.domain.eval_cells import measure
 
         wanted: dict[str, list[CellKey]] = {}
         for found in merged.cells.values():
@@ -159,8 +159,8 @@ class EvaluationFollower:
     def _select(
         self, tasks: Sequence[EvalTask], subjects: Sequence[Subject], base: str, rows: Mapping[str, Row]
     ) -> Selection | None:
+        from tcao_tui.domain.eval_cells import evidence
         from tcao_tui.domain.selection import Wishes, select
-        from tcao_tui.domain.statistics.cells import evidence
 
         candidates = [subject.name for subject in subjects if subject.name != base]
         if not base or not candidates:

@@ -40,7 +40,7 @@ def log_matrix(paths: Sequence[Path]) -> LogMatrix:
         UsageError: A file is no log, or holds no scored sample.
         TcaoError: The helper that reads them failed.
     """
-    from tcao_tui.domain.statistics.cells import Gains, cell_views, measure
+    from tcao_tui.domain.eval_cells import Gains, cell_views, measure
 
     files = log_files(paths)
     tasks: dict[tuple[str, ...], EvalTask] = {}

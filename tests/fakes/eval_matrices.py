@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tcao_tui.domain.eval_cells import Gains, Measured, cell_views, measure
 from tcao_tui.domain.eval_matrix import EvalMatrix, Ruling, Selection
 from tcao_tui.domain.eval_merge import Found
 from tcao_tui.domain.evaluation import (
@@ -19,7 +20,6 @@ from tcao_tui.domain.evaluation import (
     Subject,
     Usage,
 )
-from tcao_tui.domain.statistics.cells import Gains, Measured, cell_views, measure
 from tests.fakes.views import STARTED_AT
 
 NOW = STARTED_AT

@@ -46,9 +46,9 @@ class Measured:
 
 def measure(items: Sequence[ItemResult]) -> Measured:
     """Take in the items of a cell."""
-    graded = [item for item in items if item.value is not None]
+    graded = [(item.value, item.cluster or item.item) for item in items if item.value is not None]
     scores = {item.item: ItemScore(item.value, item.cluster) for item in items}
-    found = level([item.value for item in graded if item.value is not None], [i.cluster or i.item for i in graded])
+    found = level([value for value, _ in graded], [cluster for _, cluster in graded])
     return Measured(scores, found, _lost(items))
 
 
@@ -151,9 +151,7 @@ def _other_items(ours: Measured, reference: tuple[Found, Measured] | None) -> It
     """Where both are done and were not asked the same."""
     if reference is None or not ours.scores or not reference[1].scores:
         return
-    alone, theirs = (
-        len(ours.scores.keys() - reference[1].scores.keys()),
-        reference[1].scores.keys() - ours.scores.keys(),
-    )
-    if alone and theirs:
-        yield f"{alone:,} of its items are not among the base's, and {len(theirs):,} of the base's not among its"
+    asked, base_asked = ours.scores.keys(), reference[1].scores.keys()
+    alone, missing = len(asked - base_asked), len(base_asked - asked)
+    if alone and missing:
+        yield f"{alone:,} of its items are not among the base's, and {missing:,} of the base's not among its"
