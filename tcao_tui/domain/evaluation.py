@@ -180,7 +180,12 @@ class Usage(_Part):
 
 
 class EvalProcess(_Part):
-    """The process that has a cell; `ticks` tells it from a later one of the same pid."""
+    """The process that has a cell; `ticks` and `boot_id` tell it from a later one of the same pid.
+
+    Attributes:
+        ticks: When it began, in clock ticks since boot; None where that cannot be read.
+        socket: Path of the socket at which its Inspect takes orders; empty where it has none.
+    """
 
     pid: int
     ticks: int | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from string import Template
-from typing import Literal
+from typing import Literal, cast
 
 type Better = Literal["first", "second", "neither"]
 
@@ -60,12 +60,8 @@ def grade_in(said: str) -> bool | None:
 
 def better_in(said: str) -> Better | None:
     """Which answer a judge's last line prefers; None when it names none."""
-    match _BETTER.fullmatch(_last_line(said)):
-        case None:
-            return None
-        case found:
-            words: dict[str, Better] = {"FIRST": "first", "SECOND": "second", "NEITHER": "neither"}
-            return words[found[1].upper()]
+    found = _BETTER.fullmatch(_last_line(said))
+    return None if found is None else cast("Better", found[1].lower())
 
 
 def win_of(one: Better, swapped: Better) -> float:
