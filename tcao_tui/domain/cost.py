@@ -24,6 +24,7 @@ class CostRange:
 
 
 UNKNOWN_COST = CostRange(None, None, None)
+NO_COST = CostRange(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,16 @@ def known_sum(amounts: Iterable[float | None]) -> float | None:
     found = list(amounts)
     known = [amount for amount in found if amount is not None]
     return sum(known) if len(known) == len(found) else None
+
+
+def total_cost(ranges: Iterable[CostRange]) -> CostRange:
+    """The sum; unknown as soon as one of them is."""
+    found = [NO_COST, *ranges]
+    return CostRange(
+        known_sum(one.low_usd for one in found),
+        known_sum(one.expected_usd for one in found),
+        known_sum(one.high_usd for one in found),
+    )
 
 
 def sampling_usd(

@@ -5,10 +5,10 @@ Pure. Consent and the cap are the business of `services.approve`, the ledger of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from tcao_tui.domain.benchmarks.table import benchmark_named
-from tcao_tui.domain.cost import UNKNOWN_COST, CostEstimate, CostKind, CostLine, CostRange
+from tcao_tui.domain.cost import NO_COST, UNKNOWN_COST, CostEstimate, CostKind, CostLine, CostRange, total_cost
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.hyperparams import lora_parameters
 from tcao_tui.domain.pipeline import stage_plans
@@ -49,7 +49,7 @@ def estimate_cost(plan: Plan, facts: Facts, quote: PriceQuote) -> CostEstimate:
     lines += _storage(plan, facts, quote)
     return CostEstimate(
         lines=tuple(lines),
-        total=_sum(line.usd for line in lines),
+        total=total_cost(line.usd for line in lines),
         is_free=quote.is_free,
         price_source=quote.source,
         not_counted=_not_counted(plan, facts, quote),
@@ -59,12 +59,12 @@ def estimate_cost(plan: Plan, facts: Facts, quote: PriceQuote) -> CostEstimate:
 def _line(kind: CostKind, pieces: Sequence[Piece], facts: Facts, quote: PriceQuote) -> CostLine:
     tokens = sum(0.0 if piece.tokens is None else piece.tokens.expected for piece in pieces)
     how = "; ".join(dict.fromkeys(piece.how for piece in pieces))
-    return CostLine(kind, round(tokens), _sum(_usd(piece, facts, quote) for piece in pieces), how)
+    return CostLine(kind, round(tokens), total_cost(_usd(piece, facts, quote) for piece in pieces), how)
 
 
 def _usd(piece: Piece, facts: Facts, quote: PriceQuote) -> CostRange:
     if quote.is_free:
-        return CostRange(0.0, 0.0, 0.0)
+        return NO_COST
     if piece.model:
         teacher = facts.model(piece.model)
         if teacher is None:
@@ -98,15 +98,6 @@ def _priced(amount: Range | None, usd: float | None, per: float) -> CostRange:
         return UNKNOWN_COST
     price = (usd or 0.0) / per
     return CostRange(amount.low * price, amount.expected * price, amount.high * price)
-
-
-def _sum(parts: Iterable[CostRange]) -> CostRange:
-    low = expected = high = 0.0
-    for part in parts:
-        if part.low_usd is None or part.expected_usd is None or part.high_usd is None:
-            return UNKNOWN_COST
-        low, expected, high = low + part.low_usd, expected + part.expected_usd, high + part.high_usd
-    return CostRange(low, expected, high)
 
 
 def _not_counted(plan: Plan, facts: Facts, quote: PriceQuote) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tcao_tui.domain.cost import UNKNOWN_COST, CostRange, known_sum, sampling_usd
+from tcao_tui.domain.cost import NO_COST, UNKNOWN_COST, CostRange, known_sum, sampling_usd
 from tcao_tui.domain.evaluation import EvaluationSpec, Usage
 from tcao_tui.domain.plan import PriceQuote
 
@@ -73,7 +73,7 @@ def expected_cost(spec: EvaluationSpec, sizes: Mapping[str, TaskSize], quote: Pr
         quote: Prices of the subjects' base model.
     """
     if quote.is_free and not any(task.judge for task in spec.tasks):
-        return CostRange(0.0, 0.0, 0.0)
+        return NO_COST
     found = [sizes.get(task.name) for task in spec.tasks]
     known = [size for size in found if size is not None]
     if len(known) < len(found):

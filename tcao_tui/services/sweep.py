@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from tcao_tui.domain.cost import CostRange
+from tcao_tui.domain.cost import CostRange, total_cost
 from tcao_tui.domain.facts import Facts
 from tcao_tui.domain.gates import Finding
 from tcao_tui.domain.hyperparams import rank_limit
@@ -48,7 +48,7 @@ class SweepProposal:
     @property
     def cost(self) -> CostRange:
         """Of all cells; unknown as soon as one of them is."""
-        return _total([proposal.cost.total for _, proposal in self.cells])
+        return total_cost(proposal.cost.total for _, proposal in self.cells)
 
     @property
     def is_free(self) -> bool:
@@ -211,13 +211,3 @@ def _judged(
         known = proposal.facts
         found.append(proposal)
     return found
-
-
-def _total(ranges: Sequence[CostRange]) -> CostRange:
-    def add(amounts: Sequence[float | None]) -> float | None:
-        known = [usd for usd in amounts if usd is not None]
-        return sum(known) if len(known) == len(amounts) else None
-
-    return CostRange(
-        add([r.low_usd for r in ranges]), add([r.expected_usd for r in ranges]), add([r.high_usd for r in ranges])
-    )
