@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tcao_tui.domain.document import Bullets, DocumentBlock, Grid, Heading, Paragraph, Verbatim
 from tcao_tui.domain.eval_report import ReportFacts
+from tcao_tui.domain.evaluation import Counts
 from tcao_tui.domain.wording import UNKNOWN, share_text
 
 
@@ -33,16 +34,8 @@ def _shown(task: str, item: str, asked: str, wanted: str) -> Iterator[DocumentBl
 
 def _failures(facts: ReportFacts) -> Iterator[DocumentBlock]:
     yield Heading("What goes wrong")
-    rows = [
-        (
-            key.task,
-            key.subject,
-            *(f"{count:,}" for count in (c.planned, c.completed, c.errored, c.unscored, c.truncated)),
-        )
-        for key, cell in facts.matrix.cells.items()
-        if (c := cell.record.counts)
-    ]
     header = ("task", "subject", "planned", "answered", "errors", "no grade", "cut off")
+    rows = [(*key, *_counted(cell.record.counts)) for key, cell in facts.matrix.cells.items()]
     yield Grid(header, rows, frozenset(range(2, 7)))
     yield Grid(
         ("task", "tag", "items", "base", facts.subject),
@@ -65,6 +58,11 @@ def _modes(facts: ReportFacts) -> Iterator[str]:
         if key.subject == facts.subject and cell.outcome == "worse":
             yield f"{key.task}: clearly worse than the base"
     yield from facts.cautions
+
+
+def _counted(counts: Counts) -> Iterator[str]:
+    known = (counts.planned, counts.completed, counts.errored, counts.unscored, counts.truncated)
+    return (f"{count:,}" for count in known)
 
 
 def _mean(value: float | None) -> str:

@@ -7,13 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from tcao_tui.domain.statistics.shares import NORMAL_QUANTILE, POWER_QUANTILE
 
 FailureKind = Literal["hallucination", "tool_call", "refusal", "format", "safety", "wrong", "other"]
-
-FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 FAILURE_WORDS: Mapping[FailureKind, str] = {
     "hallucination": "says what is not so",
