@@ -11,6 +11,8 @@ from tcao_tui.store.memory import MemoryStore
 from tcao_tui.store.port import RunStore
 from tcao_tui.store.sqlite import open_store
 from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.inspect_alone import inspect_alone
+from tests.fakes.own_places import use_places
 from tests.fakes.random_model import write_random_model
 from tests.fakes.run_records import new_run
 
@@ -25,6 +27,22 @@ def engine(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterato
     process = start(tmp_path_factory.mktemp("engine") / "state", model_dirs=[f"random={model_dir}"])
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="module")
+def engine_places(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where places of one's own are whose local profile is the engine."""
+    root = tmp_path_factory.mktemp("places")
+    with pytest.MonkeyPatch.context() as environment:
+        use_places(environment, root, engine)
+        yield root
+
+
+@pytest.fixture(scope="module")
+def inspect_places(engine_places: Path) -> Iterator[Path]:
+    """The same for Inspect in the process of the tests."""
+    with inspect_alone(engine_places / "data"):
+        yield engine_places
 
 
 class Clock:

@@ -30,12 +30,9 @@ HELLO = (Message(role="user", content="Hello, who are you?"),)
 
 
 @pytest.fixture(scope="module")
-def helper(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackendHelper]:
-    root = tmp_path_factory.mktemp("places")
-    with pytest.MonkeyPatch.context() as environment:
-        use_places(environment, root, engine)
-        with BackendHelper("local", purpose="chat") as running:
-            yield running
+def helper(engine_places: Path) -> Iterator[BackendHelper]:
+    with BackendHelper("local", purpose="chat") as running:
+        yield running
 
 
 def replies(

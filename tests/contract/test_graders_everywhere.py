@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from inspect_ai import Task, eval_async
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalSample
+from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score
 
@@ -27,13 +27,12 @@ PAIRS = [(answer, reference) for answer in ANSWERS for reference in REFERENCES]
 
 @pytest.fixture(scope="module", autouse=True)
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as environment, inspect_alone():
-        environment.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+    with inspect_alone(tmp_path_factory.mktemp("data")):
         yield
 
 
-async def answered(pairs: list[tuple[str, str]], spec: str, log_dir: Path) -> list[EvalSample]:
-    """Samples of a task whose model gives these answers."""
+async def graded_by(spec: str, pairs: list[tuple[str, str]], log_dir: Path) -> EvalLog:
+    """The log of a task whose model gives these answers to these references."""
     outputs = [ModelOutput.from_content("mock", answer) for answer, _ in pairs]
     for output in outputs:
         output.usage = ModelUsage()
@@ -43,6 +42,11 @@ async def answered(pairs: list[tuple[str, str]], spec: str, log_dir: Path) -> li
     [log] = await eval_async(
         task, model=model, log_dir=str(log_dir), max_samples=1, max_connections=1, continue_on_fail=True
     )
+    return log
+
+
+async def answered(pairs: list[tuple[str, str]], spec: str, log_dir: Path) -> list[EvalSample]:
+    log = await graded_by(spec, pairs, log_dir)
     assert log.samples is not None
     return sorted(log.samples, key=lambda sample: int(sample.id))
 
@@ -79,14 +83,8 @@ async def test_an_exception_of_a_grader_is_an_error_of_that_sample_and_never_wro
 
 
 async def test_the_share_of_answers_in_the_wanted_form_is_told(tmp_path: Path) -> None:
-    dataset = [Sample(input="a", target='{"a": 1}', id=number) for number in range(4)]
     texts = ('{"a": 1}', '{"a": 2}', "no JSON", "[")
-    outputs = [ModelOutput.from_content("mock", text) for text in texts]
-    for output in outputs:
-        output.usage = ModelUsage()
-    task = Task(dataset=dataset, scorer=graded("json"), metrics=[*metrics_of("json", clustered=False)])
-    model = get_model("mockllm/model", custom_outputs=outputs, memoize=False)
-    [log] = await eval_async(task, model=model, log_dir=str(tmp_path), max_samples=1)
+    log = await graded_by("json", [(text, '{"a": 1}') for text in texts], tmp_path)
     assert log.results is not None
     metrics = log.results.scores[0].metrics
     assert metrics["in_form"].value == 0.5

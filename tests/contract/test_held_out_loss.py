@@ -20,15 +20,10 @@ from tcao_tui.domain.plan import DataHashes, Plan
 from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.errors import ExitCode
 from tcao_tui.probes import held_out
-from tests.fakes.engine_process import EngineProcess
-from tests.fakes.own_places import use_places
+
+pytestmark = pytest.mark.usefixtures("engine_places")
 
 ROWS = [{"input": f"What is {n} and one?", "output": f"It is {n + 1}, I think."} for n in range(12)]
-
-
-@pytest.fixture(autouse=True)
-def places(engine: EngineProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_places(monkeypatch, tmp_path, engine)
 
 
 def job(root: Path, **changes: Any) -> Job:

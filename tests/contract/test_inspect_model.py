@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,11 @@ from tcao_tui import paths
 from tcao_tui.errors import UsageError
 from tcao_tui.probes.tokenizers import load_tokenizer, place_of
 from tests.fakes.engine_process import EngineProcess
-from tests.fakes.inspect_alone import inspect_alone
 from tests.fakes.inspect_task import greetings
-from tests.fakes.own_places import use_places
+
+pytestmark = pytest.mark.usefixtures("inspect_places")
 
 BASE = f"tcao/{paths.TINY_MODEL_NAME}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def places(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    root = tmp_path_factory.mktemp("places")
-    with pytest.MonkeyPatch.context() as environment, inspect_alone():
-        use_places(environment, root, engine)
-        environment.setenv("XDG_DATA_HOME", str(root / "data"))
-        yield
 
 
 def model(name: str = BASE, **arguments: Any) -> Model:

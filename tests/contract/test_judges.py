@@ -25,11 +25,10 @@ RIGHT, WRONG = "It says so.\nGRADE: C", "It does not.\nGRADE: I"
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("ANTHROPIC_API_KEY", "stub")
     quick = inspect_judge.ASKING.merge(GenerateConfig(max_retries=1, attempt_timeout=1, timeout=8))
     monkeypatch.setattr(inspect_judge, "ASKING", quick)
-    with inspect_alone():
+    with inspect_alone(tmp_path / "data"):
         yield
     init_model_roles({})
 

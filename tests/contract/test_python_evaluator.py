@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,8 @@ from tcao_tui import paths
 from tcao_tui.domain.eval_job import RESULTS, Ended, Found, GaveUp, Job, Line, parse_line
 from tcao_tui.domain.evaluation import EvalTask, Subject
 from tcao_tui.probes.python_evaluator import main
-from tests.fakes.engine_process import EngineProcess
-from tests.fakes.own_places import use_places
 
-
-@pytest.fixture(scope="module", autouse=True)
-def places(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as environment:
-        use_places(environment, tmp_path_factory.mktemp("places"), engine)
-        yield
+pytestmark = pytest.mark.usefixtures("engine_places")
 
 
 def evaluated(directory: Path, entry: str, **arguments: int) -> list[Line]:

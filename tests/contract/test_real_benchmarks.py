@@ -23,9 +23,6 @@ from tcao_tui.domain.evaluation import EvalTask
 from tcao_tui.services.benchmarks import benchmark_task
 from tcao_tui.services.eval_preflight import preflight
 from tests.fakes.data_hub import GSM8K_ROWS, MMLU_SAMPLES, DataHub, data_hub
-from tests.fakes.engine_process import EngineProcess
-from tests.fakes.inspect_alone import inspect_alone
-from tests.fakes.own_places import use_places
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -37,13 +34,9 @@ def hub() -> Iterator[DataHub]:
 
 
 @pytest.fixture(scope="module")
-def environ(engine: EngineProcess, hub: DataHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    root = tmp_path_factory.mktemp("places")
-    with pytest.MonkeyPatch.context() as environment, inspect_alone():
-        use_places(environment, root, engine)
-        environment.setenv("XDG_DATA_HOME", str(root / "data"))
-        environment.delenv("HF_HUB_OFFLINE", raising=False)
-        yield {**os.environ, **hub.environment(root / "hf")}
+def environ(inspect_places: Path, hub: DataHub) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    return {**kept, **hub.environment(inspect_places / "hf")}
 
 
 def evaluated(task: EvalTask, environ: Mapping[str, str], log_dir: Path) -> EvalLog:

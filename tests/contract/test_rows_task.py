@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,14 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageTool, get_model
 from tcao_tui import paths
 from tcao_tui.errors import PlanInvalid, UsageError
 from tcao_tui.probes.inspect_entry import rows
-from tests.fakes.engine_process import EngineProcess
-from tests.fakes.inspect_alone import inspect_alone
-from tests.fakes.own_places import use_places
+
+pytestmark = pytest.mark.usefixtures("inspect_places")
 
 QUESTIONS = [
     {"input": "What is 1 + 1?", "output": "2", "document": "sums", "tags": ["easy", "format"]},
     {"input": "What is 2 + 2?", "output": "4", "document": "sums"},
     {"input": "Name a city.", "output": "Paris"},
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def places(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    root = tmp_path_factory.mktemp("places")
-    with pytest.MonkeyPatch.context() as environment, inspect_alone():
-        use_places(environment, root, engine)
-        environment.setenv("XDG_DATA_HOME", str(root / "data"))
-        yield
 
 
 def written(path: Path, records: list[dict[str, Any]]) -> str:

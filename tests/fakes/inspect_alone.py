@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 
 @contextmanager
-def inspect_alone() -> Iterator[None]:
-    """Take away the handler that Inspect gives to the root logger: it prints other tests' warnings to their stdout."""
+def inspect_alone(data: Path) -> Iterator[None]:
+    """Keep Inspect's data below `data`, and take away its handler of the root logger: it prints to others' stdout."""
     root = logging.getLogger()
     handlers, level = [*root.handlers], root.level
-    yield
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_DATA_HOME", str(data))
+        yield
     root.setLevel(level)
     for handler in [*root.handlers]:
         if handler not in handlers:

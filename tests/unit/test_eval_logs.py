@@ -43,9 +43,8 @@ async def log(directory: Path, right: int, items: int = 40, task: str = "greetin
 
 
 @pytest.fixture
-def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    with inspect_alone():
+def data_home(tmp_path: Path) -> Iterator[None]:
+    with inspect_alone(tmp_path / "data"):
         yield
 
 

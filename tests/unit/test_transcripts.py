@@ -73,9 +73,8 @@ def reader(tmp_path: Path) -> Iterator[TranscriptReader]:
 
 
 @pytest.fixture
-async def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    with inspect_alone():
+async def data_home(tmp_path: Path) -> AsyncIterator[None]:
+    with inspect_alone(tmp_path / "data"):
         yield
 
 
