@@ -23,7 +23,7 @@ from tcao_tui.data.row_text import normalised, row_text
 from tcao_tui.data.rows import ChatRow, ProblemRow, Row, RowRejected
 from tcao_tui.data.split import Layout
 from tcao_tui.domain.data_profile import FieldMap
-from tcao_tui.domain.evalset import Case, EvalsetSummary, summarise, tags_of
+from tcao_tui.domain.evalset import Case, EvalsetSummary, case_input, summarise, tags_of
 from tcao_tui.errors import PlanInvalid, UsageError
 from tcao_tui.store.atomic_file import write_text
 
@@ -56,20 +56,11 @@ def _cases_at(source: Path, fields: FieldMap | None, wanted: Collection[int]) ->
 def _case(row: Row, source: str) -> Case:
     match row:
         case ProblemRow(prompt, answer):
-            return Case(_input(prompt), answer, source=source)
+            return Case(case_input(prompt), answer, source=source)
         case ChatRow(conversation=[*prompt, answer]) if prompt and "tool_calls" not in answer and not row.tools:
-            return Case(_input(prompt), text_content(answer["content"]), source=source)
+            return Case(case_input(prompt), text_content(answer["content"]), source=source)
         case _:
             raise RowRejected("a case needs a prompt and the wanted answer in words", "name rows that have both")
-
-
-def _input(prompt: Sequence[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """A single question as its text, anything longer as turns."""
-    match prompt:
-        case [{"role": "user", "content": str(text)}]:
-            return text
-        case _:
-            return [*prompt]
 
 
 def _distinct(cases: Sequence[Case]) -> list[Case]:

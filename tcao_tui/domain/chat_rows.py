@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from tcao_tui.domain.chat import Message, Round
+from tcao_tui.domain.evalset import case_input
 from tcao_tui.errors import Refused
 
 type SaveKind = Literal["rows", "case", "pair"]
@@ -42,7 +43,7 @@ def rows_of(
     turns = one.messages(contender)
     if kind == "rows":
         return [{"messages": _plain(turns)}]
-    case: dict[str, Any] = {"input": _prompt(turns[:-1]), "output": wanted or turns[-1].content}
+    case: dict[str, Any] = {"input": case_input(_plain(turns[:-1])), "output": wanted or turns[-1].content}
     return [{**case, "tags": list(tags)} if tags else case]
 
 
@@ -67,11 +68,6 @@ def _pairs(one: Round) -> list[dict[str, Any]]:
 def _shared(one: Sequence[Message], other: Sequence[Message]) -> int:
     pairs = zip(one, other, strict=False)
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-def _prompt(turns: Sequence[Message]) -> str | list[dict[str, str]]:
-    """A single question as its text, anything longer as turns."""
-    return turns[0].content if len(turns) == 1 else _plain(turns)
 
 
 def _plain(turns: Sequence[Message]) -> list[dict[str, str]]:

@@ -51,6 +51,15 @@ class Case:
         return {"input": self.input, "output": self.output} | {key: value for key, value in more.items() if value}
 
 
+def case_input(turns: Sequence[dict[str, Any]]) -> str | list[dict[str, Any]]:
+    """What is asked as a case holds it: a single question as its text, anything longer as turns."""
+    match turns:
+        case [{"role": "user", "content": str(text)}]:
+            return text
+        case _:
+            return [*turns]
+
+
 def failure_kind(wanted: str, given: str) -> FailureKind:
     """What kind of failure an answer seems to be, judged by its form alone: a suggestion, which a person corrects."""
     if _REFUSALS.match(given) and not _REFUSALS.match(wanted):

@@ -11,8 +11,8 @@ from pathlib import Path
 from tcao_tui.data.evalset import add_cases, new_cases, without_leaks
 from tcao_tui.domain.chat import Conversation
 from tcao_tui.domain.chat_rows import rows_of
-from tcao_tui.domain.evalset import Case, failure_kind
-from tcao_tui.domain.transcript import Transcript, Turn
+from tcao_tui.domain.evalset import Case, case_input, failure_kind
+from tcao_tui.domain.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,12 @@ def failed_cases(transcripts: Iterable[Transcript], source: str) -> list[Case]:
     """
     found: dict[str, Case] = {}
     for one in transcripts:
-        asked = [*takewhile(lambda turn: turn.role in ("system", "user"), one.turns)]
+        first = takewhile(lambda turn: turn.role in ("system", "user"), one.turns)
+        asked = [{"role": turn.role, "content": turn.text} for turn in first]
         if asked and one.target and one.item not in found:
             tags = (failure_kind(one.target, one.turns[-1].text),)
-            found[one.item] = Case(_input(asked), one.target, tags, f"{source} item {one.item}")
+            found[one.item] = Case(case_input(asked), one.target, tags, f"{source} item {one.item}")
     return [*found.values()]
-
-
-def _input(turns: Sequence[Turn]) -> str | list[dict[str, str]]:
-    if len(turns) == 1 and turns[0].role == "user":
-        return turns[0].text
-    return [{"role": turn.role, "content": turn.text} for turn in turns]
 
 
 def voted_cases(conversation: Conversation) -> list[Case]:
