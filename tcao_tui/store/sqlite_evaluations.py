@@ -89,10 +89,9 @@ class SqliteEvaluations:
             if only_these:
                 names = {found.item for found in items}
                 query = "SELECT item FROM eval_items WHERE evaluation = ? AND place = ?"
-                gone = [row for row in connection.execute(query, (number, place)).fetchall() if row[0] not in names]
-                connection.executemany(
-                    f"DELETE FROM eval_items WHERE evaluation = {number} AND place = {place} AND item = ?", gone
-                )
+                there = connection.execute(query, (number, place)).fetchall()
+                gone = [(number, place, item) for (item,) in there if item not in names]
+                connection.executemany("DELETE FROM eval_items WHERE evaluation = ? AND place = ? AND item = ?", gone)
             connection.executemany(_PUT_ITEM, [(number, place, *item_row(found)) for found in items])
             connection.execute(
                 "UPDATE evaluations SET updated_at = ?, changes = changes + 1 WHERE number = ?", (at, number)
