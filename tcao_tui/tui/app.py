@@ -37,6 +37,7 @@ from tcao_tui.tui.messages import (
     PlanRead,
     RolloutsRead,
     RunsCompared,
+    SourceFailed,
 )
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.terminal_app import TerminalApp
@@ -96,7 +97,7 @@ class TcaoApp(TerminalApp):
             return self._run_screen(self._run_ref)
         if self._evals is not None:
             return _evals_screen(self._ports, self._evals)
-        return self._runs_screen() if self._interview is None else _interview_screen(self._interview)
+        return _runs_screen(self._ports) if self._interview is None else _interview_screen(self._interview)
 
     def on_ready(self) -> None:
         """Tell the terminal what happens to runs from now on."""
@@ -113,11 +114,6 @@ class TcaoApp(TerminalApp):
         from tcao_tui.tui.screens.run import RunScreen
 
         return RunScreen(self._ports, ref)
-
-    def _runs_screen(self) -> Screen[None]:
-        from tcao_tui.tui.screens.runs import RunsScreen
-
-        return RunsScreen(self._ports)
 
     @on(OpenChat)
     def _open_chat(self, event: OpenChat) -> None:
@@ -189,7 +185,7 @@ class TcaoApp(TerminalApp):
             self.exit(0)
         else:
             # Textual cannot switch its default screen, so the list becomes a mode and this screen falls silent.
-            self.add_mode("runs", self._runs_screen)
+            self.add_mode("runs", lambda: _runs_screen(self._ports))
             self.switch_mode("runs")
             screen.remove_children()
 
@@ -230,9 +226,12 @@ class TcaoApp(TerminalApp):
         if isinstance(self.screen, NewRunScreen):
             self.screen.show_refusal(event)
             return
-        text = "\n".join(part for part in (event.what, event.next_step and f"Next: {event.next_step}") if part)
-        self.notify(plain_text(text), title=event.title, severity="error", timeout=10, markup=False)
+        self.notify(plain_text(event.text), title=event.title, severity="error", timeout=10, markup=False)
         self._look_again()
+
+    @on(SourceFailed)
+    def _source_failed(self, event: SourceFailed) -> None:
+        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)
 
     def _look_again(self) -> None:
         from tcao_tui.tui.screens.run import RunScreen
@@ -251,6 +250,12 @@ class TcaoApp(TerminalApp):
     def action_switch_theme(self) -> None:
         """Dark or light."""
         self.theme = DARK if self.theme == LIGHT else LIGHT
+
+
+def _runs_screen(ports: Ports) -> Screen[None]:
+    from tcao_tui.tui.screens.runs import RunsScreen
+
+    return RunsScreen(ports)
 
 
 def _evals_screen(ports: Ports, wanted: EvalsWanted) -> Screen[None]:

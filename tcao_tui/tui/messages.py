@@ -64,7 +64,7 @@ class LogWanted(Message):
 
 @dataclass
 class SourceFailed(Message):
-    """A feed could not read; it tries again by itself."""
+    """A feed could not read; it tries again by itself. The app tells a person, where no screen does."""
 
     what: str
     next_step: str = ""
@@ -267,3 +267,8 @@ class NotDone(Message):
     what: str
     next_step: str = ""
     title: str = "Failed"
+
+    @property
+    def text(self) -> str:
+        """What happened, and what to do next where that is known."""
+        return f"{self.what}\nNext: {self.next_step}" if self.next_step else self.what

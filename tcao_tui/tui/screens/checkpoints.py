@@ -118,6 +118,7 @@ class CheckpointsScreen(Screen[None]):
 
     @on(SourceFailed)
     def _failed(self, event: SourceFailed) -> None:
+        event.stop()
         self._pane.show_failure(event.what, event.next_step)
 
     @on(CheckpointsView.Moved)

@@ -20,7 +20,6 @@ from tcao_tui.tui.evals_feed import ItemsFeed
 from tcao_tui.tui.evals_port import EvaluationsPort
 from tcao_tui.tui.intents import not_done
 from tcao_tui.tui.keys import Scope
-from tcao_tui.tui.messages import SourceFailed
 from tcao_tui.tui.panes.evals.names import subject_names, task_names
 from tcao_tui.tui.panes.evals.samples_pane import SamplesPane
 from tcao_tui.tui.widgets.key_footer import KeyFooter
@@ -105,7 +104,3 @@ class EvalSamplesScreen(Screen[None]):
     @on(SamplesPane.Left)
     def _leave(self) -> None:
         self.dismiss()
-
-    @on(SourceFailed)
-    def _failed(self, event: SourceFailed) -> None:
-        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)

@@ -76,13 +76,12 @@ class TranscriptScreen(Screen[None]):
     def _read(self, place: Place) -> Read:
         """In a thread; what cannot be read is told in its place."""
         cell = CellKey(self._of.name, place.subject)
+        results = self._results.get(place.subject) or {}
         try:
-            known = self._results.get(place.subject)
-            results = known if known is not None else {one.item: one for one in self._source.items(cell).items}
+            results = results or {one.item: one for one in self._source.items(cell).items}
             return self.Read(place, self._source.transcript(cell, place.item, place.epoch), results)
         except TcaoError as error:
-            told = "\n".join(part for part in (str(error), error.next_step and f"Next: {error.next_step}") if part)
-            return self.Read(place, told, self._results.get(place.subject, {}))
+            return self.Read(place, not_done(error).text, results)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Take what a thread read."""

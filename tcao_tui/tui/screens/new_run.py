@@ -102,8 +102,8 @@ class NewRunScreen(ModalScreen[None]):
     def show_refusal(self, event: NotDone) -> None:
         """Show why the plan cannot be read; another path may be typed."""
         width = self.query_one("#summary").size.width or 80
-        text = "\n".join(part for part in (event.what, event.next_step and f"Next: {event.next_step}") if part)
-        lines: list[Line] = [((line, "bad" if i == 0 else "text"),) for i, line in enumerate(wrapped(text, width))]
+        text = wrapped(event.text, width)
+        lines: list[Line] = [((line, "bad" if i == 0 else "text"),) for i, line in enumerate(text)]
         self.query_one("#summary", LineView).show(lines)
         self._hint("Enter reads the plan; nothing is started yet. Esc leaves.")
 

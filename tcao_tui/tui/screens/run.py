@@ -15,7 +15,7 @@ from tcao_tui.tui.evals_port import EvalsWanted
 from tcao_tui.tui.expiry_bar import ExpiryBar
 from tcao_tui.tui.feed import RunFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
-from tcao_tui.tui.messages import BackToRuns, ChangeSetting, LogChanged, LogWanted, OpenEvals, RunChanged, SourceFailed
+from tcao_tui.tui.messages import BackToRuns, ChangeSetting, LogChanged, LogWanted, OpenEvals, RunChanged
 from tcao_tui.tui.pane import Pane
 from tcao_tui.tui.panes.training.pane import TrainingPane
 from tcao_tui.tui.ports import Ports
@@ -153,10 +153,6 @@ class RunScreen(Screen[None]):
     @on(Pane.Left)
     def _leave(self) -> None:
         self.app.post_message(BackToRuns())
-
-    @on(SourceFailed)
-    def _failed(self, event: SourceFailed) -> None:
-        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)
 
     def ask(self) -> None:
         """Look now: something was asked of the run."""

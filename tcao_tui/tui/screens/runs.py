@@ -13,7 +13,7 @@ from tcao_tui.tui.evals_port import EvalsWanted
 from tcao_tui.tui.expiry_bar import ExpiryBar, ExpiryFeed
 from tcao_tui.tui.feed import RunsFeed
 from tcao_tui.tui.keys import CONTROLS, Scope, senseless
-from tcao_tui.tui.messages import OpenEvals, RunsChanged, SourceFailed
+from tcao_tui.tui.messages import OpenEvals, RunsChanged
 from tcao_tui.tui.panes.run_list.pane import CheckpointsWanted, RunListPane
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
@@ -67,10 +67,6 @@ class RunsScreen(Screen[None]):
         row = self.query_one(RunListPane).row
         here = CheckpointsScreen(self._ports, row.backend, at_run=row.run_id) if row else CheckpointsScreen(self._ports)
         self.app.push_screen(here)
-
-    @on(SourceFailed)
-    def _failed(self, event: SourceFailed) -> None:
-        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)
 
     def on_screen_resume(self) -> None:
         """Look again at once after coming back."""

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from tcao_tui.tui.feed import SweepsFeed
 from tcao_tui.tui.keys import Scope
-from tcao_tui.tui.messages import SourceFailed, SweepsChanged
+from tcao_tui.tui.messages import SweepsChanged
 from tcao_tui.tui.panes.sweeps.pane import SweepsPane
 from tcao_tui.tui.ports import Ports
 from tcao_tui.tui.widgets.key_footer import KeyFooter
@@ -42,7 +42,3 @@ class SweepsScreen(Screen[None]):
     @on(SweepsPane.Left)
     def _leave(self) -> None:
         self.dismiss()
-
-    @on(SourceFailed)
-    def _failed(self, event: SourceFailed) -> None:
-        self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)
