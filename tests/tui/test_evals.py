@@ -18,8 +18,8 @@ from tcao_tui.tui.panes.evals.pane import EvalsPane
 from tcao_tui.tui.panes.evals.samples_pane import SamplesPane
 from tcao_tui.tui.panes.evals.transcript_pane import TranscriptPane
 from tcao_tui.tui.panes.run_list.pane import RunListPane
+from tcao_tui.tui.screens.ask_line import AskLineScreen
 from tcao_tui.tui.screens.confirm import ConfirmScreen
-from tcao_tui.tui.screens.evals_choose import ChooseWeightsScreen
 from tcao_tui.tui.screens.evals_start import StartEvalScreen
 from tcao_tui.tui.widgets.flow_view import FlowView
 from tests.fakes import eval_matrices as built
@@ -195,7 +195,7 @@ async def test_choosing_against_the_rule_needs_a_reason(app: TcaoApp, console: F
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, until)
         await pilot.press("down", "c")
-        await until(pilot, lambda: isinstance(app.screen, ChooseWeightsScreen))
+        await until(pilot, lambda: isinstance(app.screen, AskLineScreen))
         await pilot.press("enter", *"cheaper", "enter")
         await until(pilot, lambda: ("choose", "tickets@20", "cheaper") in console.evaluations.asked)
         assert "Say why" in told(app)

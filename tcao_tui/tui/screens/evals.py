@@ -39,7 +39,7 @@ class EvalsScreen(Screen[None]):
         super().__init__()
         self._pane = EvalsPane(ports.clock)
         self._feed = EvalsFeed(lambda: ports.open_evaluations(wanted))
-        self._acts = EvalActs(self, self)
+        self._acts = EvalActs(self)
         self._offers_at_once = wanted.checkpoints
 
     def compose(self) -> ComposeResult:
@@ -117,6 +117,5 @@ class EvalsScreen(Screen[None]):
     @on(SourceFailed)
     def _failed(self, event: SourceFailed) -> None:
         if self._pane.matrix is None:
+            event.stop()
             self._pane.show_failure(event.what, event.next_step)
-        else:
-            self.notify(f"{event.what}\n{event.next_step}".strip(), severity="error", markup=False)

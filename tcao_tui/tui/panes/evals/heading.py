@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from tcao_tui.domain.eval_matrix import EvalMatrix, Selection
 from tcao_tui.domain.evaluation import CellRecord, CellState
+from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import duration_text, money_text
 from tcao_tui.tui.panes.evals.names import Scale, scale_of, subject_names, task_names
 from tcao_tui.tui.widgets.line_view import Line, Span
@@ -114,6 +115,20 @@ def gain_text(mean: float, low: float, high: float, scale: Scale) -> str:
     """`+12.0 points (95 % +4.1 to +19.9)`."""
     first, last = (scale.change(bound).removesuffix(" points") for bound in (low, high))
     return f"{scale.change(mean)} (95 % {first} to {last})"
+
+
+def rule_text(subject: str, matrix: EvalMatrix) -> str:
+    """What the rule says of a subject, in a sentence."""
+    selection = matrix.selection
+    if selection is None:
+        return "The rule has no word on it: nothing that decides has been measured."
+    if subject == selection.recommended:
+        return "The rule recommends it too."
+    ruling = next((one for one in selection.rulings if one.subject == subject), None)
+    said = (
+        f"{ruling.outcome}. {one_line(ruling.why)}" if ruling is not None else "the base, which the others are held to"
+    )
+    return f"The rule recommends {one_line(selection.recommended)}; of this one it says: {said}"
 
 
 def _others(selection: Selection, names: dict[str, str]) -> str:
