@@ -20,13 +20,6 @@ from tests.fakes.measured import LOCAL, Measured, free_facts
 
 
 @pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    monkeypatch.setenv("TCAO_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("TCAO_CONFIG_DIR", str(tmp_path / "config"))
-    return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
-
-
-@pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     measured = Measured()
     monkeypatch.setattr("tcao_tui.services.facts.sources", measured.sources)

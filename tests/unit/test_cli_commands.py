@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,9 @@ from tcao_tui.cli.context import CliContext
 from tcao_tui.domain.events import Finished, Launched, MetricRow, PhaseChanged
 from tcao_tui.errors import ExitCode
 from tcao_tui.store.port import NewRun
-from tcao_tui.store.sqlite import SqliteStore, open_store
+from tcao_tui.store.sqlite import SqliteStore
 from tests.fakes import known_facts as known
 from tests.fakes.measured import Measured, free_facts
-from tests.fakes.own_places import use_places
-
-
-@pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    use_places(monkeypatch, tmp_path)
-    return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
-
-
-@pytest.fixture
-def store(console: CliContext) -> Iterator[SqliteStore]:
-    opened = open_store(console.runs_root)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -22,13 +22,6 @@ ESCAPES = "\x1b[31m\x1b]52;c;aGk=\x07\u202e"
 
 
 @pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    for place in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{place}_DIR", str(tmp_path / place))
-    return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
-
-
-@pytest.fixture
 def train(tmp_path: Path) -> Path:
     return write_rows(
         tmp_path / "train set.jsonl", [{"question": sentence(n), "answer": f"so {n}\n#### {n}"} for n in range(30)]

@@ -10,7 +10,6 @@ import pytest
 from tcao_tui.cli import main
 from tcao_tui.cli.context import CliContext
 from tcao_tui.errors import ExitCode
-from tests.fakes.own_places import use_places
 
 _GOOD = {"input": "1+1?", "answer": "2", "label": "right"}
 
@@ -34,14 +33,12 @@ def test_what_is_wrong_is_told_before_anybody_is_asked(
     options: tuple[str, ...],
     code: ExitCode,
     said: str,
+    console: CliContext,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    use_places(monkeypatch, tmp_path)
     file = tmp_path / "labels.jsonl"
     file.write_text(json.dumps(row) + "\n")
-    console = CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
     arguments = ["eval", "judge", str(file), "--judge", "anthropic/claude-sonnet-4-5", *options]
     assert main.run(arguments, console) == code
     told = capsys.readouterr().err

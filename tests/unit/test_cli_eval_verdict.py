@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,14 @@ import pytest
 from tcao_tui.cli import main
 from tcao_tui.cli.context import CliContext
 from tcao_tui.errors import ExitCode
-from tcao_tui.store.sqlite import SqliteStore, open_store
+from tcao_tui.store.sqlite import SqliteStore
 from tests.fakes.evaluated_run import evaluated_run
-from tests.fakes.own_places import use_places
 
 
 @pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    use_places(monkeypatch, tmp_path)
-    return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
-
-
-@pytest.fixture
-def store(console: CliContext) -> Iterator[SqliteStore]:
-    opened = open_store(console.runs_root)
-    evaluated_run(console.runs_root, opened)
-    yield opened
-    opened.close()
+def store(root: Path, store: SqliteStore) -> SqliteStore:
+    evaluated_run(root, store)
+    return store
 
 
 def said(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from tcao_tui.services import sweep_driver
 from tcao_tui.services.launch import LaunchResult
 from tcao_tui.store.lease import RunLock
 from tcao_tui.store.port import RunStore
-from tcao_tui.store.sqlite import SqliteStore, open_store
 from tcao_tui.store.sweep_file import read_sweep, sweep_dir, write_sweep
 from tests.fakes import known_facts as known
 from tests.fakes import run_records
@@ -26,19 +24,10 @@ from tests.fakes.measured import Measured, free_facts
 
 
 @pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliContext:
-    for place in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"TCAO_{place}_DIR", str(tmp_path / place))
+def console(console: CliContext, monkeypatch: pytest.MonkeyPatch) -> CliContext:
     monkeypatch.setattr(sweep_driver, "ensure_engine", lambda _: None)
     monkeypatch.setattr(sweep_driver, "changed_data", lambda _: [])
-    return CliContext(runs_root=tmp_path / "runs", environ={"HOME": str(tmp_path)})
-
-
-@pytest.fixture
-def store(console: CliContext) -> Iterator[SqliteStore]:
-    opened = open_store(console.runs_root)
-    yield opened
-    opened.close()
+    return console
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,10 @@ from tcao_tui.errors import ExitCode, UsageError
 from tcao_tui.services.compare import compare_runs, settings_of
 from tcao_tui.store.plan_file import write_plan
 from tcao_tui.store.port import Cursor
-from tcao_tui.store.sqlite import SqliteStore, open_store
+from tcao_tui.store.sqlite import SqliteStore
 from tests.fakes import run_records
 from tests.fakes.cookbook_dirs import write_rows
 from tests.fakes.run_lab import Lab
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def store(root: Path) -> Iterator[SqliteStore]:
-    opened = open_store(root)
-    yield opened
-    opened.close()
 
 
 def record(store: SqliteStore, run_id: str, *, steps: int = 4, usd: float | None = 0.5, end: float = 0.0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,9 @@ from tcao_tui.errors import Refused, UsageError
 from tcao_tui.services.eval_choice import choose
 from tcao_tui.services.eval_reference import follow_evaluations
 from tcao_tui.services.eval_report import Written, page, write_report
-from tcao_tui.store.sqlite import SqliteStore, open_store
+from tcao_tui.store.sqlite import SqliteStore
 from tests.fakes.evaluated import evaluated, items, task
 from tests.fakes.evaluated_run import TASKS, evaluated_run, transcript
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def store(root: Path) -> Iterator[SqliteStore]:
-    opened = open_store(root)
-    yield opened
-    opened.close()
 
 
 def matrix(store: SqliteStore, root: Path) -> EvalMatrix:
