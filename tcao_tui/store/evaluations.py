@@ -50,22 +50,13 @@ class EvaluationStore(Protocol):
         """The cells, task by task in the order of the spec. Raises `UsageError` when there is no such evaluation."""
         ...
 
-    def write_cell(
-        self,
-        evaluation_id: str,
-        cell: CellRecord,
-        items: Sequence[ItemResult] = (),
-        *,
-        only_these: bool = False,
-        at: float,
-    ) -> None:
+    def write_cell(self, evaluation_id: str, cell: CellRecord, items: Sequence[ItemResult] = (), *, at: float) -> None:
         """Replace a cell, and add or replace items of it, all or nothing.
 
         Args:
             evaluation_id: The evaluation.
             cell: As it is now.
             items: New results; an item that is there already gets the new one.
-            only_these: Items that are not among these are dropped.
             at: Unix seconds.
 
         Raises:

@@ -69,22 +69,12 @@ class MemoryEvaluations:
         """The cells, task by task in the order of the spec. Raises `UsageError` when there is no such evaluation."""
         return list(self._known(evaluation_id).cells.values())
 
-    def write_cell(
-        self,
-        evaluation_id: str,
-        cell: CellRecord,
-        items: Sequence[ItemResult] = (),
-        *,
-        only_these: bool = False,
-        at: float,
-    ) -> None:
+    def write_cell(self, evaluation_id: str, cell: CellRecord, items: Sequence[ItemResult] = (), *, at: float) -> None:
         """Replace a cell, and add or replace items of it; see `EvaluationStore`."""
         known = self._known(evaluation_id)
         place_of(known.places, evaluation_id, cell.key)
-        new = {found.item: found for found in items}
-        had = known.items[cell.key]
-        kept = {name: found for name, found in had.items() if not only_these or name in new}
-        known.cells[cell.key], known.items[cell.key] = cell, kept | new
+        known.cells[cell.key] = cell
+        known.items[cell.key] |= {found.item: found for found in items}
         known.updated_at, known.changes = at, known.changes + 1
 
     def items(

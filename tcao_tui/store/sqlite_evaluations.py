@@ -72,26 +72,12 @@ class SqliteEvaluations:
             query = "SELECT body FROM eval_cells WHERE evaluation = ? ORDER BY place"
             return [CellRecord.model_validate_json(body) for (body,) in connection.execute(query, (number,))]
 
-    def write_cell(
-        self,
-        evaluation_id: str,
-        cell: CellRecord,
-        items: Sequence[ItemResult] = (),
-        *,
-        only_these: bool = False,
-        at: float,
-    ) -> None:
+    def write_cell(self, evaluation_id: str, cell: CellRecord, items: Sequence[ItemResult] = (), *, at: float) -> None:
         """Replace a cell, and add or replace items of it, all or nothing; see `EvaluationStore`."""
         with self._database.writing() as connection:
             number, spec_places = self._known(connection, evaluation_id)
             place = place_of(spec_places, evaluation_id, cell.key)
             _put_cell(connection, number, place, cell)
-            if only_these:
-                names = {found.item for found in items}
-                query = "SELECT item FROM eval_items WHERE evaluation = ? AND place = ?"
-                there = connection.execute(query, (number, place)).fetchall()
-                gone = [(number, place, item) for (item,) in there if item not in names]
-                connection.executemany("DELETE FROM eval_items WHERE evaluation = ? AND place = ? AND item = ?", gone)
             connection.executemany(_PUT_ITEM, [(number, place, *item_row(found)) for found in items])
             connection.execute(
                 "UPDATE evaluations SET updated_at = ?, changes = changes + 1 WHERE number = ?", (at, number)

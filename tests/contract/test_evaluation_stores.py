@@ -62,15 +62,6 @@ def test_a_cell_is_replaced_whole_and_its_items_come_in_the_order_of_their_first
     assert store.items("eval-1", [GREET_TRAINED]) == {GREET_TRAINED: []}
 
 
-def test_items_that_are_not_among_the_final_ones_are_dropped(store: EvaluationStore) -> None:
-    found = [ItemResult(item=name, value=1.0) for name in ("a", "b", "c")]
-    store.write_cell("eval-1", cell(GREET_BASE), found, at=2.0)
-    store.write_cell("eval-1", cell(GREET_TRAINED), found, at=2.0)
-    store.write_cell("eval-1", cell(GREET_BASE), found[1:2], only_these=True, at=3.0)
-    assert [one.item for one in store.items("eval-1")[GREET_BASE]] == ["b"]
-    assert len(store.items("eval-1")[GREET_TRAINED]) == 3
-
-
 def test_an_unknown_cell_is_an_error_and_writes_nothing(store: EvaluationStore) -> None:
     with pytest.raises(UsageError, match="eval-1 has no cell greet over somebody"):
         store.write_cell("eval-1", cell(CellKey("greet", "somebody")), [ItemResult(item="a", value=1.0)], at=2.0)
