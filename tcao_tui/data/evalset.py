@@ -22,27 +22,26 @@ from tcao_tui.data.reader import RowReader
 from tcao_tui.data.row_text import normalised, row_text
 from tcao_tui.data.rows import ChatRow, ProblemRow, Row, RowRejected
 from tcao_tui.data.split import Layout
-from tcao_tui.domain.data_profile import FieldMap
 from tcao_tui.domain.evalset import Case, EvalsetSummary, case_input, summarise, tags_of
 from tcao_tui.errors import PlanInvalid, UsageError
 from tcao_tui.store.atomic_file import write_text
 
 
-def chosen_cases(source: Path, count: int, *, seed: int, fields: FieldMap | None = None) -> list[Case]:
+def chosen_cases(source: Path, count: int, *, seed: int) -> list[Case]:
     """About `count` rows that look like the whole file, each prompt once.
 
     Raises:
         PlanInvalid: The file cannot be used, or its rows hold no answers.
     """
-    file = FilePass(source, fields)
+    file = FilePass(source, None)
     layout = Layout(file)
     file.problems.raise_if_any()
     chosen = np.flatnonzero(layout.assign((0, min(count, layout.rows)), seed) == 1)
-    return _distinct(_cases_at(source, fields, {*chosen.tolist()}))
+    return _distinct(_cases_at(source, {*chosen.tolist()}))
 
 
-def _cases_at(source: Path, fields: FieldMap | None, wanted: Collection[int]) -> list[Case]:
-    reader = RowReader(source, fields, Problems())
+def _cases_at(source: Path, wanted: Collection[int]) -> list[Case]:
+    reader = RowReader(source, None, Problems())
     found: list[Case] = []
     for index, row in enumerate(reader):
         if index in wanted:
@@ -82,14 +81,14 @@ def new_cases(path: Path, cases: Sequence[Case]) -> list[Case]:
     return [case for case in _distinct(cases) if _key(case) not in known]
 
 
-def without_leaks(cases: Sequence[Case], training: Path, fields: FieldMap | None = None) -> list[Case]:
+def without_leaks(cases: Sequence[Case], training: Path) -> list[Case]:
     """Those that the rows of `training` do not hold, exactly or nearly. Raises `PlanInvalid`."""
     if not cases:
         return []
     with tempfile.TemporaryDirectory() as folder:
         beside = Path(folder) / "cases.jsonl"
         beside.write_bytes(b"".join(row_bytes(case.row()) for case in cases))
-        _, lines = leaks(training, beside, left_fields=fields)
+        _, lines = leaks(training, beside)
     return [case for case, line in zip(cases, lines.tolist(), strict=True) if not line]
 
 
