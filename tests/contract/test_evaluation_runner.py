@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,11 +24,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield found
 
 
-def end(evaluation: LiveEvaluation, verb: str) -> bool:
-    place = evaluation.place
-    return end_evaluation(
-        place.store.evaluations, place.runs, evaluation.id, "drain" if verb == "drain" else "cancel", by="test"
-    )
+def end(evaluation: LiveEvaluation, verb: Literal["drain", "cancel"]) -> bool:
+    return end_evaluation(evaluation.place.store.evaluations, evaluation.place.runs, evaluation.id, verb, by="test")
 
 
 def test_drained_it_lets_what_is_under_way_end_and_goes_on_later_without_asking_again(place: Place) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from tcao_tui.store.evaluation_dir import cell_dir, evaluation_dir
 from tcao_tui.store.sqlite import SqliteStore, open_store
 from tests.fakes.engine_process import EngineProcess, start
 from tests.fakes.own_places import use_places
+from tests.fakes.run_lab import until
 
 TASK = Path(__file__).with_name("inspect_task.py")
 CONNECTIONS = 4
@@ -32,10 +32,7 @@ SLOW_ANSWERS = "keep_counts: true\nrules:\n  - verb: asample\n    delay_seconds:
 
 
 def wait_for(what: Callable[[], bool], why: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.02)
+    until(what, PATIENCE_SECONDS, why)
 
 
 @dataclass
@@ -77,7 +74,6 @@ class LiveEvaluation:
     title: str
     target: str = f"{TASK}@sums"
     version: str = ""
-    max_cost_usd: float | None = None
     driver: int = 0
     kills_while_asking: int = 0
     before: int = field(init=False)

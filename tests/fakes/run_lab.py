@@ -31,11 +31,11 @@ WORKER = (sys.executable, "-m", "tests.fakes.fake_worker")
 REPOSITORY = Path(__file__).parents[2]
 
 
-def until[T](what: Callable[[], T], seconds: float = 20.0) -> T:
-    """Poll until something is true; returns it."""
+def until[T](what: Callable[[], T], seconds: float = 20.0, why: str = "timed out") -> T:
+    """Poll until something is true; returns it, and fails with `why` when that takes too long."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < deadline, "timed out"
+        assert time.monotonic() < deadline, why
         time.sleep(0.01)
     return found
 
