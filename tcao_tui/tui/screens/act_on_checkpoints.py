@@ -19,7 +19,7 @@ from tcao_tui.tui.checkpoint_commands import Asked, headless, title_of
 from tcao_tui.tui.panes.checkpoints.table import expiry_text, name_text, run_text
 from tcao_tui.tui.screens.confirm import GRACE_SECONDS
 from tcao_tui.tui.widgets.line_view import Line, LineView
-from tcao_tui.tui.widgets.sentences import sentence_lines
+from tcao_tui.tui.widgets.sentences import hanging_lines, sentence_lines
 from tcao_tui.tui.widgets.text_block import fit, wrapped
 
 _MOST_NAMED = 6
@@ -149,8 +149,7 @@ def _which(checkpoints: Sequence[ListedCheckpoint], width: int, now: float) -> l
 def _consequences(said: Consequences, width: int) -> list[Line]:
     """A refusal, or each sentence; a sign tells warnings apart without colour."""
     if said.refusal:
-        first, *rest = wrapped(said.refusal, width - 2)
-        return [(("✗ ", "bad"), (first, "bad")), *((("  ", "text"), (line, "bad")) for line in rest)]
+        return hanging_lines(("✗ ", "bad"), said.refusal, "bad", width)
     lines = sentence_lines(said.lines, width, warning=0 if said.warns else None)
     if said.confirm:
         lines += [(), (("Type ", "text"), (said.confirm, "strong"), (" to have it done.", "text"))]

@@ -18,6 +18,7 @@ from tcao_tui.tui.evals_port import EvalChoice, EvalOffer, EvalProposal
 from tcao_tui.tui.intents import not_done
 from tcao_tui.tui.screens.confirm import GRACE_SECONDS
 from tcao_tui.tui.widgets.line_view import Line, LineView
+from tcao_tui.tui.widgets.sentences import hanging_lines
 from tcao_tui.tui.widgets.text_block import fit, wrapped
 
 SPENDING_WORD = "approve"
@@ -211,11 +212,10 @@ def proposal_lines(proposal: EvalProposal, width: int) -> list[Line]:
     """Labelled lines, what is wrong, and the same in a shell."""
     lines: list[Line] = []
     for label, text in proposal.facts:
-        first, *rest = wrapped(text, width - 14, most=4)
-        lines.append(((f"{label:>11}  ", "muted"), (first, "strong" if label == "cost" else "text")))
-        lines += [((" " * 13, "muted"), (line, "text")) for line in rest]
+        ink = "strong" if label == "cost" else "text"
+        lines += hanging_lines((f"{label:>11}  ", "muted"), text, ink, width - 1, most=4)
     for problem in proposal.problems:
-        lines += [(), *(((f"✗ {line}", "bad"),) for line in wrapped(problem, width - 2))]
+        lines += [(), *hanging_lines(("✗ ", "bad"), problem, "bad", width)]
     if proposal.command:
         lines += [(), *(((line, "muted"),) for line in wrapped(f"In a shell: {proposal.command}", width))]
     return lines

@@ -1,11 +1,20 @@
-"""What is said before something is done: sentences with a sign in front, which tells warnings apart without colour."""
+"""Text of several lines that stand below each other, behind a label or a sign."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tcao_tui.tui.widgets.line_view import Line
+from rich.cells import cell_len
+
+from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.text_block import wrapped
+
+
+def hanging_lines(head: Span, text: str, ink: str, width: int, *, most: int = 0) -> list[Line]:
+    """`text` in lines of `width` cells, behind `head`, which is seen in front of the first; `most` as in `wrapped`."""
+    room = cell_len(head[0])
+    first, *rest = wrapped(text, width - room, most=most)
+    return [(head, (first, ink)), *(((" " * room, "text"), (line, ink)) for line in rest)]
 
 
 def sentence_lines(sentences: Sequence[str], width: int, *, warning: int | None = None) -> list[Line]:

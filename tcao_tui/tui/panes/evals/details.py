@@ -12,6 +12,7 @@ from tcao_tui.tui.panes.evals.cells import STATES
 from tcao_tui.tui.panes.evals.heading import gain_text, seconds_left
 from tcao_tui.tui.panes.evals.names import LAYERS, Scale, scale_of
 from tcao_tui.tui.widgets.line_view import Line
+from tcao_tui.tui.widgets.sentences import hanging_lines
 from tcao_tui.tui.widgets.text_block import wrapped
 
 _LABEL = 10
@@ -34,9 +35,7 @@ def cell_lines(matrix: EvalMatrix, key: CellKey, width: int, now: float) -> list
 def _entry(label: str, text: str, ink: str, width: int) -> list[Line]:
     if not label:
         return [((f" {line}", ink),) for line in wrapped(text, width - 2, most=2)]
-    first, *rest = wrapped(text, max(width - _LABEL - 2, 8))
-    head = ((f" {label.ljust(_LABEL)}", "muted"), (first, ink))
-    return [head, *(((" " * (_LABEL + 1), "text"), (line, ink)) for line in rest)]
+    return hanging_lines((f" {label.ljust(_LABEL)}", "muted"), text, ink, width - 1)
 
 
 def _task(task: EvalTask) -> str:

@@ -12,7 +12,8 @@ from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.wording import duration_text, money_text
 from tcao_tui.tui.panes.evals.names import Scale, scale_of, subject_names, task_names
 from tcao_tui.tui.widgets.line_view import Line, Span
-from tcao_tui.tui.widgets.text_block import fit, wrapped
+from tcao_tui.tui.widgets.sentences import hanging_lines
+from tcao_tui.tui.widgets.text_block import fit
 
 FIRST_USE: tuple[Line, ...] = (
     (("  Nothing is evaluated yet.", "strong"),),
@@ -79,8 +80,7 @@ def selection_lines(matrix: EvalMatrix, width: int) -> list[Line]:
 
 
 def _said(sign: str, text: str, ink: str, width: int, *, most: int) -> list[Line]:
-    first, *rest = wrapped(text, width - 4, most=most)
-    return [((f" {sign} ", "accent"), (first, ink)), *((("   ", "text"), (line, ink)) for line in rest)]
+    return hanging_lines((f" {sign} ", "accent"), text, ink, width - 1, most=most)
 
 
 def _chosen(selection: Selection, names: dict[str, str]) -> str:

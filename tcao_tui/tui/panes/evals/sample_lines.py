@@ -9,7 +9,8 @@ from tcao_tui.domain.wording import count_text
 from tcao_tui.tui.panes.evals.names import Scale
 from tcao_tui.tui.panes.evals.samples import Arrangement, Only, Order, Sample
 from tcao_tui.tui.widgets.line_view import LazyLines, Line, Span
-from tcao_tui.tui.widgets.text_block import fit, wrapped
+from tcao_tui.tui.widgets.sentences import hanging_lines
+from tcao_tui.tui.widgets.text_block import fit
 
 _LEAST_ITEM, _MOST_ITEM = 8, 28
 _VALUE, _AGAINST, _TOKENS, _FLAGS = 8, 6, 7, 14
@@ -87,7 +88,5 @@ def preview_lines(sample: Sample | None, width: int) -> list[Line]:
     lines: list[Line] = []
     for label, text, ink, most in entries:
         if text.strip():
-            first, *rest = wrapped(one_line(text), width - 12, most=most)
-            lines.append(((f" {label:<9} ", "muted"), (first, ink)))
-            lines += [((" " * 11, "text"), (line, ink)) for line in rest]
+            lines += hanging_lines((f" {label:<9} ", "muted"), one_line(text), ink, width - 1, most=most)
     return lines or [((" ⏎ reads it in full", "muted"),)]

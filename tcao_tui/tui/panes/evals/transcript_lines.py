@@ -10,6 +10,7 @@ from tcao_tui.domain.plain_text import one_line, plain_text
 from tcao_tui.domain.transcript import GivenScore, Transcript, Turn
 from tcao_tui.domain.wording import count_text, duration_text
 from tcao_tui.tui.widgets.line_view import Line
+from tcao_tui.tui.widgets.sentences import hanging_lines
 from tcao_tui.tui.widgets.text_block import fit, wrapped
 
 _ROLES = {
@@ -70,9 +71,7 @@ def facts_lines(reading: Reading, width: int) -> list[Line]:
 def _labelled(label: str, text: str, ink: str, width: int) -> list[Line]:
     if not text.strip():
         return []
-    first, *rest = wrapped(text.strip(), width - len(label) - 3)
-    pad = " " * (len(label) + 2)
-    return [((f" {label} ", "muted"), (first, ink)), *(((pad, "text"), (line, ink)) for line in rest)]
+    return hanging_lines((f" {label} ", "muted"), text.strip(), ink, width - 1)
 
 
 def transcript_lines(
