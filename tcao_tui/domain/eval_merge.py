@@ -70,15 +70,21 @@ def merge(evaluations: Sequence[tuple[EvaluationRecord, Sequence[CellRecord]]]) 
 
 
 def _distinct[T: EvalTask | Subject](parts: Sequence[T], identity: Callable[[T], str]) -> dict[str, T]:
-    """By identity, in the order in which they come; a name that another one has gets the beginning of the identity."""
+    """By identity, in the order in which they come; a name that another one has gets the end of the identity."""
     found: dict[str, T] = {}
     taken: set[str] = set()
     for part in parts:
         if (key := identity(part)) not in found:
-            name = part.name if part.name not in taken else f"{part.name} ({key[-6:]})"
+            name = next(each for each in _names(part.name, key) if each not in taken)
             taken.add(name)
             found[key] = part if name == part.name else part.model_copy(update={"name": name})
     return found
+
+
+def _names(name: str, identity: str) -> Iterator[str]:
+    """The name, and with more and more of the identity: paths of one step in three attempts end alike."""
+    yield name
+    yield from (f"{name} ({identity[-length:]})" for length in (6, 10, len(identity)))
 
 
 def _settings_notes(tasks: Mapping[str, EvalTask]) -> Iterator[str]:
