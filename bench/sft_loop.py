@@ -171,14 +171,14 @@ def compare(
         batch: Rows per update.
         what: The numbers that both sides give for each update and that should be equal.
     """
-    from tests.fakes.engine_process import start
+    from tests.fakes.engine_process import EngineProcess
     from tests.fakes.random_model import write_random_model
 
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         write_random_model(scratch / "model")
         prepare(scratch)
-        engine = start(scratch / "state", model_dirs=[f"{MODEL}={scratch / 'model'}"])
+        engine = EngineProcess(scratch / "state", model_dirs=[f"{MODEL}={scratch / 'model'}"])
         rates: dict[str, list[float]] = {"ours": [], "cookbook": []}
         losses: dict[str, list[float]] = {}
         try:

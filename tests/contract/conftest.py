@@ -10,7 +10,7 @@ import pytest
 from tcao_tui.store.memory import MemoryStore
 from tcao_tui.store.port import RunStore
 from tcao_tui.store.sqlite import open_store
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.inspect_alone import inspect_alone
 from tests.fakes.own_places import use_places
 from tests.fakes.random_model import write_random_model
@@ -24,7 +24,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[EngineProcess]:
-    process = start(tmp_path_factory.mktemp("engine") / "state", model_dirs=[f"random={model_dir}"])
+    process = EngineProcess(tmp_path_factory.mktemp("engine") / "state", model_dirs=[f"random={model_dir}"])
     yield process
     process.stop()
 

@@ -17,7 +17,7 @@ from tcao_tui.tui.panes.run_list.pane import RunListPane
 from tcao_tui.tui.screens.act_on_checkpoints import ActScreen
 from tcao_tui.tui.widgets.key_footer import KeyFooter
 from tcao_tui.tui.wiring import wire
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.own_places import use_places
 
 DEADLINE_SECONDS = 60.0
@@ -44,7 +44,9 @@ async def test_what_a_server_has_is_listed_labelled_and_deleted_and_what_it_lack
 ) -> None:
     use_places(monkeypatch, tmp_path)
     monkeypatch.setenv("TCAO_BACKEND", "local")
-    engine = start(tmp_path / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", "ttl"])
+    engine = EngineProcess(
+        tmp_path / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", "ttl"]
+    )
     try:
         save_two(engine)
         app = TcaoApp(wire(tmp_path / "runs", Settings))

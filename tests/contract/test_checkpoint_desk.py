@@ -22,7 +22,7 @@ from tcao_tui.services.backends import resolve_profile
 from tcao_tui.services.checkpoints import CheckpointDesk
 from tcao_tui.settings import Settings
 from tcao_tui.store.memory import MemoryStore
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.own_places import use_places
 from tests.fakes.run_records import launch, new_run, train
 
@@ -42,7 +42,9 @@ class Place:
 def _place(root: Path, model_dir: Path, without: str) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as environment:
         use_places(environment, root)
-        engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
+        engine = EngineProcess(
+            root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without]
+        )
         with BackendHelper("local") as helper:
             yield Place(engine, helper)
     engine.stop()

@@ -16,7 +16,7 @@ from tcao_tui.domain.plan import Plan
 from tcao_tui.methods import METHODS
 from tcao_tui.paths import TINY_MODEL_NAME, templates_dir
 from tcao_tui.store.plan_file import read_plan
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.random_backend import open_backend
 from tests.fakes.recording_context import RecordingContext
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    process = start(tmp_path_factory.mktemp("engine") / "state")
+    process = EngineProcess(tmp_path_factory.mktemp("engine") / "state")
     yield process
     process.stop()
 

@@ -30,7 +30,7 @@ from tcao_tui.services.pushing import plan_push
 from tcao_tui.services.weights_source import WeightsSource
 from tcao_tui.settings import Settings
 from tcao_tui.store.checksums import Altered, verify_sums
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.own_places import use_places
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,7 +75,9 @@ def trained(engine: EngineProcess, model: str = TINY, folder: Path = paths.TINY_
 def places(root: Path, model_dir: Path, without: str = "") -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as environment:
         use_places(environment, root)
-        engine = start(root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without])
+        engine = EngineProcess(
+            root / "state" / "engine", model_dirs=[f"random={model_dir}"], options=["--without", without]
+        )
         with BackendHelper("local") as helper:
             yield Place(engine, helper, trained(engine))
     engine.stop()

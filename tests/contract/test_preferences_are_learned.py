@@ -17,7 +17,7 @@ from tcao_tui.domain.training_config import TrainingConfig
 from tcao_tui.engine.tiny_model.preference_data import Worse, pair_rows
 from tcao_tui.methods import METHODS
 from tcao_tui.paths import TINY_MODEL, TINY_MODEL_NAME
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.random_backend import open_backend
 from tests.fakes.recording_context import RecordingContext
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    process = start(tmp_path_factory.mktemp("engine") / "state")
+    process = EngineProcess(tmp_path_factory.mktemp("engine") / "state")
     yield process
     process.stop()
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
-
-from engine_process import EngineProcess, start
-from random_model import write_random_model
+from tests.fakes.engine_process import EngineProcess
+from tests.fakes.random_model import write_random_model
 
 os.environ["TINKER_TELEMETRY"] = "0"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -27,7 +24,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[EngineProcess]:
-    running = start(tmp_path_factory.mktemp("engine") / "state", model_dirs=[f"{MODEL}={model_dir}"])
+    running = EngineProcess(tmp_path_factory.mktemp("engine") / "state", model_dirs=[f"{MODEL}={model_dir}"])
     yield running
     assert running.stop() == 0
     assert "ERROR" not in running.log()
@@ -39,7 +36,7 @@ def start_engine(tmp_path: Path, model_dir: Path) -> Iterator[Callable[..., Engi
     running: list[EngineProcess] = []
 
     def start_one(**more: object) -> EngineProcess:
-        running.append(start(tmp_path / f"state{len(running)}", model_dirs=[f"{MODEL}={model_dir}"], **more))
+        running.append(EngineProcess(tmp_path / f"state{len(running)}", model_dirs=[f"{MODEL}={model_dir}"], **more))
         return running[-1]
 
     yield start_one

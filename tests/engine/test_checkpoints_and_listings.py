@@ -8,11 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 import tinker
-from conftest import MODEL
 from peft import PeftModel
 from tinker import types
-from tinker_data import datum, random_tokens
 from transformers import AutoModelForCausalLM
+
+from tests.engine.conftest import MODEL
+from tests.fakes.tinker_data import datum, random_tokens
 
 DATA = [datum(random_tokens(1, 12))]
 

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import MODEL
-from engine_process import EngineProcess
 from tinker_cookbook import tokenizer_utils
+
+from tests.engine.conftest import MODEL
+from tests.fakes.engine_process import EngineProcess
 
 pytestmark = pytest.mark.slow
 

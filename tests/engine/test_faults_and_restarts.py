@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 import tinker
-from conftest import MODEL
-from engine_process import EngineProcess
 from tinker import types
-from tinker_data import datum, random_tokens
 
 from tcao_tui.engine.__main__ import listen
 from tcao_tui.engine.faults import Faults, read_script
 from tcao_tui.errors import UsageError
+from tests.engine.conftest import MODEL
+from tests.fakes.engine_process import EngineProcess
+from tests.fakes.tinker_data import datum, random_tokens
 
 DATA = [datum(random_tokens(1, 12))]
 ADAM = types.AdamParams(learning_rate=3e-3)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import tinker
 import torch
-from conftest import MODEL
 from peft import PeftModel
 from safetensors.torch import load_file
 from tinker import types
-from tinker_data import datum, random_tokens
 from transformers import AutoModelForCausalLM
+
+from tests.engine.conftest import MODEL
+from tests.fakes.tinker_data import datum, random_tokens
 
 # eps well above the rounding of a gradient: Adam turns the sign of a vanishing one into a full step.
 ADAM = types.AdamParams(learning_rate=1e-2, beta1=0.8, beta2=0.9, eps=1e-4, weight_decay=0.1, grad_clip_norm=0.5)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tinker
 import torch
-from conftest import MODEL
 from tinker import types
-from tinker_data import datum, random_tokens
+
+from tests.engine.conftest import MODEL
+from tests.fakes.tinker_data import datum, random_tokens
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from multiprocessing.process import BaseProcess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tcao_tui.engine.state_dir import start_ticks
@@ -29,7 +28,14 @@ def serve(command: Sequence[str]) -> int:
 
 
 class EngineProcess:
-    """A running engine: `url`, `key`, `pid`, and ways to end and restart it."""
+    """A running engine that listens (its models may still be loading): `url`, `key`, and ways to end and restart it.
+
+    Args:
+        state_dir: Its state directory; the log is written beside it.
+        faults: A fault script.
+        model_dirs: Further models, `DIR` or `NAME=DIR`.
+        options: Further command-line options.
+    """
 
     def __init__(
         self,
@@ -37,7 +43,6 @@ class EngineProcess:
         *,
         faults: Path | None = None,
         model_dirs: Sequence[str | Path] = (),
-        env: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
     ) -> None:
         self.state_dir = state_dir
@@ -46,12 +51,13 @@ class EngineProcess:
         self._command += [f"--model-dir={directory}" for directory in model_dirs]
         self._command += [] if faults is None else ["--faults", str(faults)]
         self._options = list(options)
-        self._env = {**os.environ, "TOKENIZERS_PARALLELISM": "false", **(env or {})}
+        self._env = {**os.environ, "TOKENIZERS_PARALLELISM": "false"}
         self.url = ""
         self._start("0")
 
     def _start(self, port: str) -> None:
-        self.process = self._spawn([*self._command, *self._options, "--port", port])
+        command = [*self._command, *self._options, "--port", port]
+        self.process = forked(serve, command, env=self._env, log=self.log_path)
         deadline = time.monotonic() + START_SECONDS
         while not self._is_announced():
             if not self.process.is_alive() or time.monotonic() > deadline:
@@ -59,9 +65,6 @@ class EngineProcess:
             time.sleep(0.02)
         self.url = json.loads((self.state_dir / "engine.json").read_text())["url"]
         self.key = (self.state_dir / "key").read_text().strip()
-
-    def _spawn(self, command: list[str]) -> BaseProcess:
-        return forked(serve, command, env=self._env, log=self.log_path)
 
     def _is_announced(self) -> bool:
         path = self.state_dir / "engine.json"
@@ -101,22 +104,3 @@ class EngineProcess:
         if options is not None:
             self._options = list(options)
         self._start(self.url.rpartition(":")[2])
-
-
-def start(
-    state_dir: Path,
-    faults: Path | None = None,
-    model_dirs: Sequence[str | Path] = (),
-    env: Mapping[str, str] | None = None,
-    options: Sequence[str] = (),
-) -> EngineProcess:
-    """Start an engine and wait until it listens (its models may still be loading).
-
-    Args:
-        state_dir: Its state directory; the log is written beside it.
-        faults: A fault script.
-        model_dirs: Further models, `DIR` or `NAME=DIR`.
-        env: Changes to the environment.
-        options: Further command-line options.
-    """
-    return EngineProcess(state_dir, faults=faults, model_dirs=model_dirs, env=env, options=options)

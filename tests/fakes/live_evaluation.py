@@ -20,7 +20,7 @@ from tcao_tui.services.evaluations import is_driven, make_evaluation, propose_ev
 from tcao_tui.settings import Settings
 from tcao_tui.store.evaluation_dir import cell_dir, evaluation_dir
 from tcao_tui.store.sqlite import SqliteStore, open_store
-from tests.fakes.engine_process import EngineProcess, start
+from tests.fakes.engine_process import EngineProcess
 from tests.fakes.own_places import use_places
 from tests.fakes.run_lab import until
 
@@ -56,7 +56,7 @@ def slow_place(root: Path) -> Generator[Place]:
     """An engine of one's own below `root`."""
     faults = root / "faults.yaml"
     faults.write_text(SLOW_ANSWERS)
-    engine = start(root / "engine", faults=faults)
+    engine = EngineProcess(root / "engine", faults=faults)
     with pytest.MonkeyPatch.context() as environment:
         use_places(environment, root, engine)
         store = open_store(root / "runs")
