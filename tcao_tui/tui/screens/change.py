@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from tcao_tui.domain.setting_request import SettingRequest, what_is_wrong
 from tcao_tui.domain.training_config import SettingKey
 from tcao_tui.domain.wording import number_text
+from tcao_tui.tui.ring import next_in
 
 _KEYS: tuple[SettingKey, ...] = get_args(SettingKey)
 _MEANINGS: dict[SettingKey, str] = {
@@ -75,7 +76,7 @@ class ChangeScreen(ModalScreen[SettingRequest | None]):
 
     def action_other(self) -> None:
         """The other setting."""
-        self._key = _KEYS[(_KEYS.index(self._key) + 1) % len(_KEYS)]
+        self._key = next_in(_KEYS, self._key)
         self._show()
 
     def action_cancel(self) -> None:

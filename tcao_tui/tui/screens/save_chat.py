@@ -18,6 +18,7 @@ from tcao_tui.domain.chat import Conversation
 from tcao_tui.domain.chat_rows import SaveKind, rows_of
 from tcao_tui.domain.plain_text import one_line
 from tcao_tui.errors import Refused
+from tcao_tui.tui.ring import next_in
 
 _KINDS: tuple[SaveKind, ...] = get_args(SaveKind.__value__)
 _TITLES: Mapping[SaveKind, str] = {
@@ -108,7 +109,7 @@ class SaveChatScreen(ModalScreen[SaveWanted | None]):
 
     def action_other(self, by: int) -> None:
         """Another kind."""
-        self._kind = _KINDS[(_KINDS.index(self._kind) + by) % len(_KINDS)]
+        self._kind = next_in(_KINDS, self._kind, by)
         self._show()
 
     @on(Input.Submitted)

@@ -8,6 +8,7 @@ from typing import get_args
 
 from tcao_tui.domain.checkpoint_listing import CheckpointKind, ListedCheckpoint
 from tcao_tui.domain.checkpoint_table import SORT_KEYS, CheckpointFilter, SortKey, filtered, ordered, tree
+from tcao_tui.tui.ring import next_in
 
 _KINDS: tuple[CheckpointKind, ...] = get_args(CheckpointKind)
 
@@ -58,8 +59,7 @@ class Arrangement:
 
     def next_order(self) -> Arrangement:
         """Sorted by the next key, its usual way around."""
-        place = (SORT_KEYS.index(self.sorted_by) + 1) % len(SORT_KEYS)
-        return replace(self, sorted_by=SORT_KEYS[place], reverse=False)
+        return replace(self, sorted_by=next_in(SORT_KEYS, self.sorted_by), reverse=False)
 
     def in_sight(self, checkpoints: Sequence[ListedCheckpoint], now: float) -> list[ListedCheckpoint]:
         """Those that pass the filter, in order."""

@@ -23,6 +23,7 @@ from tcao_tui.tui.panes.compare.lines import (
     moved_cursor,
     run_lines,
 )
+from tcao_tui.tui.ring import next_in
 from tcao_tui.tui.widgets.flow_view import FlowView
 from tcao_tui.tui.widgets.line_chart import LineChart
 from tcao_tui.tui.widgets.line_view import LineView
@@ -98,7 +99,7 @@ class ComparePane(Widget):
 
     def action_axis(self) -> None:
         """The next axis."""
-        after = AXES[(AXES.index(self.found.axis) + 1) % len(AXES)]
+        after = next_in(AXES, self.found.axis)
         self.found = compare(self.found.runs, axis=after, metric=self.found.metric.key)
         self.reading = replace(self.reading, cursor=None)
         self._draw()
@@ -117,8 +118,7 @@ class ComparePane(Widget):
 
     def action_smooth(self) -> None:
         """The next smoothing."""
-        after = _SMOOTHINGS[(_SMOOTHINGS.index(self.reading.smoothing) + 1) % len(_SMOOTHINGS)]
-        self.reading = replace(self.reading, smoothing=after)
+        self.reading = replace(self.reading, smoothing=next_in(_SMOOTHINGS, self.reading.smoothing))
         self._draw()
 
     def action_log(self) -> None:

@@ -144,12 +144,6 @@ class Arrangement:
         return shown[::-1] if self.reverse else shown
 
 
-def next_of[E: StrEnum](now: E) -> E:
-    """The next member of an enumeration, the first after the last."""
-    members = list(type(now))
-    return members[(members.index(now) + 1) % len(members)]
-
-
 def counts_of(samples: Sequence[Sample]) -> Mapping[Only, int]:
     """How many each filter shows."""
     return {only: sum(_ONLY[only](sample) for sample in samples) for only in Only}

@@ -18,7 +18,8 @@ from tcao_tui.tui.evals_port import CellItems
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.panes.evals.names import scale_for
 from tcao_tui.tui.panes.evals.sample_lines import counts_line, header_line, preview_lines, sample_lines, title_line
-from tcao_tui.tui.panes.evals.samples import Arrangement, Sample, counts_of, next_of, samples_of
+from tcao_tui.tui.panes.evals.samples import Arrangement, Sample, counts_of, samples_of
+from tcao_tui.tui.ring import next_of
 from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.line_view import LineView
 

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from tcao_tui.domain.transcript import Transcript
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.panes.evals.transcript_lines import Reading, alike_turns, head_line, transcript_lines
+from tcao_tui.tui.ring import next_in
 from tcao_tui.tui.widgets.flow_view import FlowView
 from tcao_tui.tui.widgets.line_view import Line, LineView
 from tcao_tui.tui.widgets.text_block import fit
@@ -71,8 +72,7 @@ class Reader:
 
     def next_beside(self) -> Reader:
         """Held against the next subject; after the last, against none."""
-        ring = ("", *self.others)
-        return replace(self, beside=ring[(ring.index(self.beside) + 1) % len(ring)])
+        return replace(self, beside=next_in(("", *self.others), self.beside))
 
 
 class TranscriptPane(Widget):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import ClassVar
 
 from textual import events, on
@@ -21,6 +20,7 @@ from tcao_tui.domain.training_events import RolloutsTaken
 from tcao_tui.tui.keys import Scope, bindings
 from tcao_tui.tui.messages import ReadRollouts
 from tcao_tui.tui.panes.rollouts.lines import Row, choice_line, row_line, rows_of, text_lines, title_lines
+from tcao_tui.tui.ring import next_of
 from tcao_tui.tui.widgets.find_line import FindLine
 from tcao_tui.tui.widgets.flow_view import FlowView
 from tcao_tui.tui.widgets.line_view import Line, LineView
@@ -188,15 +188,10 @@ class RolloutsPane(Widget):
 
     def action_order(self) -> None:
         """As sampled, best first, worst first."""
-        self.choice = replace(self.choice, order=_next(self.choice.order))
+        self.choice = replace(self.choice, order=next_of(self.choice.order))
         self._arrange()
 
     def action_only(self) -> None:
         """All, groups without signal, answers cut off."""
-        self.choice = replace(self.choice, only=_next(self.choice.only))
+        self.choice = replace(self.choice, only=next_of(self.choice.only))
         self._arrange()
-
-
-def _next[E: StrEnum](now: E) -> E:
-    members = list(type(now))
-    return members[(members.index(now) + 1) % len(members)]

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.tui.panes.training.marks import alert_lines, range_test_lines
+from tcao_tui.tui.ring import next_in
 from tcao_tui.tui.widgets.line_view import Line, LineView, Span
 
 
@@ -65,8 +66,7 @@ class Panels(Widget):
 
     def choose(self, by: int) -> None:
         """Go to the panel `by` places on."""
-        order = offered(self._view)
-        self.select(order[(order.index(self.chosen) + by) % len(order)])
+        self.select(next_in(offered(self._view), self.chosen, by))
 
     def select(self, panel: Panel) -> None:
         """Go to a panel."""

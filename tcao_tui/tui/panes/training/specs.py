@@ -11,6 +11,7 @@ from tcao_tui.domain.plain_text import one_line
 from tcao_tui.domain.run_view import RunView
 from tcao_tui.tui.panes.training.marks import chart_marks
 from tcao_tui.tui.panes.training.metrics import ChartPlan, chart_plans
+from tcao_tui.tui.ring import next_in
 from tcao_tui.tui.widgets.line_view import Line, Span
 from tcao_tui.tui.widgets.plot import LABEL_WIDTH, Curve, Mark, PlotSpec, step_range
 
@@ -36,8 +37,7 @@ class Look:
 
     def smoother(self) -> Look:
         """The next of `SMOOTHINGS`."""
-        after = (SMOOTHINGS.index(self.smoothing) + 1) % len(SMOOTHINGS)
-        return replace(self, smoothing=SMOOTHINGS[after])
+        return replace(self, smoothing=next_in(SMOOTHINGS, self.smoothing))
 
 
 def plans_of(view: RunView, look: Look) -> list[ChartPlan]:
