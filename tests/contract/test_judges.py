@@ -44,6 +44,7 @@ async def graded_by(
     answers: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    grader: str = "model",
     **options: Any,
 ) -> tuple[EvalLog, AnthropicStub]:
     file = tmp_path / "rows.jsonl"
@@ -57,7 +58,7 @@ async def graded_by(
         judge = get_model("anthropic/claude-sonnet-4-5", memoize=False)
         init_model_roles({"grader": judge})
         [log] = await eval_async(
-            rows(str(file), **{"grader": "model", **options}),
+            rows(str(file), grader=grader, **options),
             model=get_model("mockllm/model", custom_outputs=outputs, memoize=False),
             model_roles={"grader": judge},
             log_dir=str(tmp_path / "logs"),

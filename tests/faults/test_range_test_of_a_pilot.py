@@ -33,7 +33,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
 
 
 def plan_of(lab: RealLab, method: str = "sft", **terms: Any) -> Plan:
-    changes = {"learning_rates": (1e-3,), "parallel": 1, "if_worse": "note", **terms}
+    changes: dict[str, Any] = {"learning_rates": (1e-3,), "parallel": 1, "if_worse": "note", **terms}
     pilot = PilotPlan(steps=2, range_test=RangeTest(steps=CELL_STEPS, **changes))
     return resolve(lab.real_plan(method, num_steps=STEPS).model_copy(update={"pilot": pilot}))
 
@@ -86,11 +86,9 @@ def test_cells_are_trained_before_the_first_step_and_leave_no_rows_and_no_checkp
 
 
 def test_a_death_amid_the_test_repeats_no_cell_that_was_done_and_says_which_one_is_trained_again(lab: RealLab) -> None:
-    log = lab.place / "points"
-    clean_id = lab.create_real(plan_of(lab))
-    assert lab.attempt(clean_id, TCAO_CRASH_LOG=log) == 0, lab.log(clean_id)
+    clean_id, names = lab.undisturbed(plan_of(lab))
     check(lab, clean_id)
-    clean, names = losses(lab, clean_id), [line.split()[1] for line in log.read_text().splitlines()]
+    clean = losses(lab, clean_id)
     sends = [number for number, name in enumerate(names, start=1) if name == "remote.submit_step"]
     opens = [number for number, name in enumerate(names, start=1) if name == "remote.open_trainer"]
     # Amid the first cell, between the cells, and around the verdict; everywhere else in the slow test.
@@ -107,10 +105,8 @@ def test_a_death_amid_the_test_repeats_no_cell_that_was_done_and_says_which_one_
 
 @pytest.mark.slow
 def test_cells_at_the_same_time_are_each_done_once_wherever_the_worker_dies(lab: RealLab) -> None:
-    log = lab.place / "together.points"
-    clean_id = lab.create_real(plan_of(lab, parallel=2))
-    assert lab.attempt(clean_id, TCAO_CRASH_LOG=log) == 0, lab.log(clean_id)
-    clean, names = losses(lab, clean_id), [line.split()[1] for line in log.read_text().splitlines()]
+    clean_id, names = lab.undisturbed(plan_of(lab, parallel=2))
+    clean = losses(lab, clean_id)
     last = max(number for number, name in enumerate(names, start=1) if name == "remote.open_trainer")
     for number in (n for n, name in enumerate(names[:last], start=1) if name != "mirror.write"):
         run_id = lab.create_real(plan_of(lab, parallel=2))

@@ -99,13 +99,10 @@ class CleanRun:
 
 
 def clean_run(lab: RealLab, case: Case) -> CleanRun:
-    log = lab.place / f"{case.name}.points"
-    log.unlink(missing_ok=True)
-    run_id = lab.create_real(case.plan(lab))
-    assert lab.attempt(run_id, TCAO_CRASH_LOG=log) == 0, lab.log(run_id)
+    run_id, points = lab.undisturbed(case.plan(lab))
     clean = lab.series(run_id, case.key)
     case.check(lab, run_id, clean)
-    return CleanRun(clean, [line.split()[1] for line in log.read_text().splitlines()])
+    return CleanRun(clean, points)
 
 
 def die_and_recover(lab: RealLab, case: Case, clean: CleanRun, *deaths: int) -> None:

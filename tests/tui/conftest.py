@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -28,7 +29,7 @@ def console() -> FakeConsole:
     return FakeConsole()
 
 
-Until = Callable[[Pilot[object], Callable[[], bool]], Awaitable[None]]
+Until = Callable[[Pilot[Any], Callable[[], bool]], Awaitable[None]]
 
 
 @pytest.fixture
